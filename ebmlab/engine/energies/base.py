@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ebmlab.engine import calculus
+from ebmlab.engine.calculus import Jet
+from ebmlab.engine.types import Rng
+from ebmlab.spec import Component, Registry, knob
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergySpec(Component, ABC):
+    r"""Abstract description of an energy. It is a value; :meth:`build` makes the network.
+
+    Every energy is confined, so that it may be normalised:
+
+    .. math:: E_\theta(x) = f_\theta(x) + \frac{c}{2} |x|^2
+    """
+
+    confinement: float = knob(
+        0.02,
+        "Adds c|x|²/2, so that the energy grows far out and can be normalised.",
+        low=0.0,
+        high=100.0,
+        soft=(0.0, 1.0),
+        symbol="c",
+    )
+
+    @abstractmethod
+    def build(self, rng: Rng, dim: int = 2) -> EnergyNet:
+        """Makes a network with fresh weights, float32 on the CPU, drawn from the generator alone."""
+
+
+class EnergyNet(nn.Module, ABC):
+    r"""Abstract network :math:`E_\theta`; calling it maps points :math:`(*, d)` to energies :math:`(*)`.
+
+    A subclass writes :meth:`field`, the part without the confinement; one that knows its derivatives in closed form
+    also writes :meth:`field_grad` or :meth:`field_jet`, which are slow by default.
+
+    Attributes:
+        spec: The description; its live knobs are read at each call, so replacing it retunes the network.
+    """
+
+    spec: Any
+
+    def __init__(self, spec: EnergySpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @abstractmethod
+    def field(self, x: Tensor) -> Tensor:
+        r"""Returns :math:`f_\theta(x)`, with shape :math:`(*)`."""
+
+    def field_value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Returns :math:`f` and :math:`\nabla_x f` for x with shape :math:`(n, d)`, detached."""
+
+        return calculus.value_and_grad(self.field, x)
+
+    def field_grad(self, x: Tensor) -> Tensor:
+        r"""Returns :math:`\nabla_x f_\theta`, differentiable in :math:`\theta`."""
+
+        return calculus.gradient(self.field, x)
+
+    def field_jet(self, x: Tensor, probe: Tensor | None) -> Jet:
+        r"""Returns value, gradient and second-order form of f, differentiable in :math:`\theta`."""
+
+        return calculus.jet(self.field, x, probe)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.field(x) + self.spec.confinement / 2 * x.square().sum(-1)
+
+    @torch.no_grad()
+    def value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        value, grad = self.field_value_and_grad(x)
+        c = self.spec.confinement
+        return value + c / 2 * x.square().sum(-1), grad + c * x
+
+    def gradient(self, x: Tensor) -> Tensor:
+        return self.field_grad(x) + self.spec.confinement * x
+
+    def jet(self, x: Tensor, probe: Tensor | None = None) -> Jet:
+        value, grad, second = self.field_jet(x, probe)
+        c = self.spec.confinement
+        form = x.shape[-1] if probe is None else probe.square().sum(-1)
+        return Jet(value + c / 2 * x.square().sum(-1), grad + c * x, second + c * form)
+
+    def named_figures(self) -> dict[str, float]:
+        """Returns the learnt parameters that have a name worth reading, such as a formula's."""
+
+        return {}
+
+
+ENERGIES: Registry[EnergySpec] = Registry("energy")
+
+
+def count(net: nn.Module) -> int:
+    """Returns the number of parameters."""
+
+    return sum(p.numel() for p in net.parameters())

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
+from ebmlab.engine.estimators.phases import contrast, move
+from ebmlab.engine.samplers.base import Sampler
+from ebmlab.engine.samplers.ula import UnadjustedLangevin
+from ebmlab.engine.types import Energy, Rng, Stages, rand
+from ebmlab.engine.window import uniform
+from ebmlab.spec import knob, part
+
+
+@ESTIMATORS.register("pcd")
+@dataclass(frozen=True, kw_only=True)
+class PersistentContrastiveDivergence(Estimator):
+    r"""Persistent contrastive divergence (PCD).
+
+    .. math:: \nabla_\theta L = \mathbb{E}_{p}[\nabla_\theta E_\theta(x^+)]
+        - \mathbb{E}_{x^-}[\nabla_\theta E_\theta(x^-)]
+
+    The negatives :math:`x^-` go on from where the last step left them; a share of them starts afresh, uniformly in the
+    window, so that every region is visited. The learnt energy is the one whose *discretised* sampler matches the data:
+    with ULA on a Gaussian of variance :math:`s^2` it is :math:`a (1 - \epsilon a / 2) = 1 / s^2`.
+
+    References:
+        | Training restricted Boltzmann machines using approximations to the likelihood gradient (Tieleman, 2008)
+        | https://doi.org/10.1145/1390156.1390290
+        | Implicit generation and generalization in energy-based models (Du & Mordatch, 2019)
+        | https://arxiv.org/abs/1903.08689
+    """
+
+    steps: int = knob(
+        20,
+        "Transitions k of every chain per training step.",
+        low=1,
+        high=10_000,
+        soft=(1, 200),
+        scale="log",
+        symbol="k",
+    )
+    restart: float = knob(0.05, "Share of the chains that start afresh at each step.", low=0.0, high=1.0)
+    chains: int = knob(0, "Number of chains; 0 for as many as the batch.", low=0, high=65536, soft=(0, 2048))
+    sampler: Sampler = part("sampler", UnadjustedLangevin(step_size=0.02), "What moves the negatives.")
+
+    def init(self, energy: Energy, batch: Batch, rng: Rng) -> Tensor:
+        return uniform(batch.window, self.chains or len(batch.x), rng, batch.x)
+
+    def stages(self, energy: Energy, batch: Batch, memory: Tensor, rng: Rng) -> Stages[tuple[Terms, Tensor]]:
+        n = self.chains or len(batch.x)
+        fresh = uniform(batch.window, n, rng, batch.x)
+        again = rand((n, 1), rng, batch.x) < self.restart
+
+        x = torch.cat([memory, fresh])[:n]
+        x, accept = yield from move(self.sampler, self.steps, energy, torch.where(again, fresh, x), rng)
+        terms = yield from contrast(energy, batch.x, x)
+
+        return terms._replace(accept=accept), x

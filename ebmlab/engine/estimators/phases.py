@@ -1,0 +1,30 @@
+"""What the estimators that follow the likelihood's gradient in two phases share."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ebmlab.engine.estimators.base import Terms
+from ebmlab.engine.samplers.base import Sampler
+from ebmlab.engine.types import Energy, Rng, Stage, Stages
+
+
+def move(sampler: Sampler, steps: int, energy: Energy, x: Tensor, rng: Rng) -> Stages[tuple[Tensor, Tensor]]:
+    """Moves points by a number of transitions; returns them and the acceptance of the last."""
+
+    yield Stage("negatives", f"{len(x)} chains are about to move {steps} times.", x)
+    chains = sampler.init(energy, x)
+    for i in range(steps):
+        before = chains.x
+        chains, info = yield from sampler.stages(energy, chains, rng)
+        yield Stage("negatives", f"The negatives moved: {i + 1} of {steps}.", chains.x, before)
+    return chains.x, info.accept
+
+
+def contrast(energy: Energy, positives: Tensor, negatives: Tensor) -> Stages[Terms]:
+    r"""Returns the surrogate :math:`\overline{E(x^+)} - \overline{E(x^-)}`, whose gradient is the two phases'."""
+
+    yield Stage("positive", "Positive phase: the energy falls at the data.", positives)
+    yield Stage("negative", "Negative phase: the energy rises at the negatives.", negatives)
+    loss = energy(positives).mean() - energy(negatives).mean()
+    return Terms(loss, negatives)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebmlab.engine.types import Energy, Rng, Window
+from ebmlab.spec import Component, Registry
+
+
+class LogZ(NamedTuple):
+    """An estimate of log Z, ever better as the method goes on."""
+
+    value: float
+    stderr: float  # standard error of the value; for a quadrature its estimated error
+    progress: float  # in [0, 1]
+    evaluations: int  # energies evaluated so far, a gradient counting as one
+    bound: Literal["lower", "upper"] | None = None  # whether it bounds log Z in expectation
+    warning: str = ""  # why the estimate cannot be trusted, empty if nothing is known against it
+
+
+class Scene(NamedTuple):
+    """Where log Z is asked for."""
+
+    energy: Energy
+    like: Tensor  # any tensor with the dtype and on the device that points should have
+    window: Window
+    dim: int = 2
+    exact: Callable[[int, Rng], Tensor] | None = None  # draws exact samples, with shape (n, d), where that is possible
+
+
+class LogZMethod(Component, ABC):
+    r"""Abstract estimator of :math:`\log Z = \log \int \exp(-E(x)) \, dx`."""
+
+    @abstractmethod
+    def run(self, scene: Scene, rng: Rng) -> Iterator[LogZ]:
+        """Yields ever better estimates; each ``next`` takes some milliseconds, and the last has progress 1.
+
+        Raises:
+            BadInput: If the scene lacks what the method needs. The message says what.
+        """
+
+
+LOG_ZS: Registry[LogZMethod] = Registry("log-z")
+
+
+def log_mean(log_w: Tensor) -> tuple[float, float]:
+    r"""Returns :math:`\log \frac{1}{n} \sum_i w_i` and, by the delta method, its standard error."""
+
+    log_w = log_w.double()
+    n = len(log_w)
+    value = torch.logsumexp(log_w, 0) - math.log(n)
+    stderr = torch.exp(log_w - value).std() / math.sqrt(n)
+    return value.item(), stderr.item()

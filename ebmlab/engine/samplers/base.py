@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebmlab.engine.calculus import value_and_grad
+from ebmlab.engine.types import Energy, Rng, Stages, finish
+from ebmlab.spec import Component, Registry
+
+
+class Chains(NamedTuple):
+    """What the next transition needs to know, and nothing else."""
+
+    x: Tensor  # (n, d)
+    energy: Tensor  # (n,)
+    grad: Tensor  # (n, d)
+    extra: Any = None  # whatever else the kernel remembers
+
+
+class Info(NamedTuple):
+    """What happened during a transition, for the eye only."""
+
+    accept: Tensor  # (n,), the probability of acceptance, in [0, 1]; 1 where nothing is ever rejected
+
+
+class Sampler(Component, ABC):
+    r"""Abstract Markov kernel :math:`k(x' \mid x)` that (nearly) leaves :math:`\exp(-E(x)) / Z` invariant."""
+
+    def init(self, energy: Energy, x: Tensor) -> Chains:
+        r"""Starts chains at points, with shape :math:`(n, d)`."""
+
+        return Chains(x, *value_and_grad(energy, x))
+
+    @abstractmethod
+    def stages(self, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:
+        """Moves every chain once, pausing at each named stage."""
+
+    def step(self, energy: Energy, chains: Chains, rng: Rng) -> tuple[Chains, Info]:
+        """Moves every chain once."""
+
+        return finish(self.stages(energy, chains, rng))
+
+    def temperature_sampled(self) -> float:
+        r"""Returns T, where the kernel targets :math:`\exp(-E / T)`."""
+
+        return 1.0
+
+    def stability(self, curvature: float) -> float | None:
+        """Returns the step size over its stability limit at a curvature, the largest eigenvalue of the Hessian.
+
+        None where no step is too large.
+        """
+
+        return None
+
+
+SAMPLERS: Registry[Sampler] = Registry("sampler")
+
+
+def accept_all(x: Tensor) -> Info:
+    """Returns what a kernel without a test reports."""
+
+    return Info(accept=torch.ones(len(x), device=x.device))

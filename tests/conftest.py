@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import os
+
+# Before any import of Qt, or pytest aborts; an explicit platform (xcb under Xvfb) wins.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def global_rng_untouched():
+    """No test, hence no code under test, may draw from the global generator."""
+
+    before = torch.get_rng_state()
+    yield
+    assert torch.equal(before, torch.get_rng_state()), "something drew from torch's global generator"
+
+
+@pytest.fixture
+def rng():
+    return torch.Generator().manual_seed(0)
