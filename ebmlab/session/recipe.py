@@ -48,7 +48,9 @@ class Recipe(Component):
     batch: int = knob(256, "Points per training step.", low=1, high=65536, soft=(16, 4096), scale="log")
     sampler: Sampler = part("sampler", UnadjustedLangevin(), "What moves the particles on the screen.")
     log_z: tuple[LogZMethod, ...] = parts("log-z", (AIS(),), "How log Z is estimated, beside its exact value.")
-    window: Window = knob((-6.0, 6.0, -6.0, 6.0), "Left, right, bottom and top of the plane.", shape=(4,), low=-1e6, high=1e6)
+    window: Window = knob(
+        (-6.0, 6.0, -6.0, 6.0), "Left, right, bottom and top of the plane.", shape=(4,), low=-1e6, high=1e6
+    )
 
     def validate(self) -> None:
         left, right, bottom, top = self.window
@@ -66,7 +68,9 @@ class Recipe(Component):
         try:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as fault:
-            raise BadInput(f"{(fault.strerror or 'cannot be read').lower()}; give a recipe file", source=str(path)) from None
+            raise BadInput(
+                f"{(fault.strerror or 'cannot be read').lower()}; give a recipe file", source=str(path)
+            ) from None
         except UnicodeDecodeError:
             raise BadInput("this is not a text file; give a recipe in JSON", source=str(path)) from None
         return cls.loads(text, source=str(path), base=Path(path).absolute().parent)
