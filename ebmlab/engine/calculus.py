@@ -30,7 +30,7 @@ def value_and_grad(energy: Energy, x: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         value = energy(x)
-        (grad,) = torch.autograd.grad(value.sum(), x)
+        grad = _slope(value, x, graph=False)
     return value.detach(), grad
 
 
@@ -40,8 +40,9 @@ def gradient(energy: Energy, x: Tensor) -> Tensor:
     if fast := getattr(energy, "gradient", None):
         return fast(x)
     x = x.detach().requires_grad_()
-    (grad,) = torch.autograd.grad(energy(x).sum(), x, create_graph=True)
-    return grad
+    with torch.enable_grad():
+        grad = _slope(energy(x), x)
+    return grad if torch.is_grad_enabled() else grad.detach()
 
 
 def jet(energy: Energy, x: Tensor, probe: Tensor | None = None) -> Jet:
@@ -56,19 +57,30 @@ def jet(energy: Energy, x: Tensor, probe: Tensor | None = None) -> Jet:
     if fast := getattr(energy, "jet", None):
         return fast(x, probe)
     x = x.detach().requires_grad_()
-    value = energy(x)
-    (grad,) = torch.autograd.grad(value.sum(), x, create_graph=True)
-    if probe is not None:
-        return Jet(value, grad, (_along(grad, x, probe) * probe).sum(-1))
-    basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-    columns = [_along(grad, x, e.expand_as(x))[:, i] for i, e in enumerate(basis)]
-    return Jet(value, grad, torch.stack(columns).sum(0))
+    with torch.enable_grad():
+        value = energy(x)
+        grad = _slope(value, x)
+        if probe is None:
+            columns = [_slope(grad[:, i], x)[:, i] for i in range(x.shape[-1])]
+            second = torch.stack(columns).sum(0)
+        else:
+            second = (_slope((grad * probe).sum(-1), x) * probe).sum(-1)
+    found = Jet(value, grad, second)
+    return found if torch.is_grad_enabled() else Jet(*(part.detach() for part in found))
 
 
-def _along(grad: Tensor, x: Tensor, v: Tensor) -> Tensor:
-    """Returns the Hessian times v. An energy linear in x has no graph beyond its gradient: the product is 0."""
+def _slope(value: Tensor, x: Tensor, graph: bool = True) -> Tensor:
+    """Returns the gradient in x of values that each depend on one point; 0 where they depend on none.
 
-    if not grad.requires_grad:
-        return torch.zeros_like(x)
-    (column,) = torch.autograd.grad((grad * v).sum(), x, create_graph=True, allow_unused=True)
-    return torch.zeros_like(x) if column is None else column
+    With a graph, even that 0 hangs on the values', so that a loss made of it can be followed backwards.
+    """
+
+    grad = None
+    if value.requires_grad:
+        (grad,) = torch.autograd.grad(value.sum(), x, create_graph=graph, allow_unused=True)
+    if grad is None:
+        grad = torch.zeros_like(x)
+    if graph and value.requires_grad and not grad.requires_grad:
+        nothing = value.masked_fill(torch.ones_like(value, dtype=torch.bool), 0.0)  # 0 times an infinite one is not
+        grad = grad + nothing.unsqueeze(-1)
+    return grad

@@ -85,6 +85,7 @@ class Snapshot:
     lens: Lens
     status: Status = "paused"
     reason: str = ""  # why the run failed, and which knob to turn
+    refusal: str = ""  # why the last edit was not taken; the recipe here is then the one before it
     device: str = "cpu"
     parameters: int = 0  # how many the energy has
     steps_per_second: float = 0.0

@@ -72,22 +72,23 @@ class EnergyNet(nn.Module, ABC):
         return calculus.jet(self.field, x, probe)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.field(x) + self.spec.confinement / 2 * x.square().sum(-1)
+        return torch.add(self.field(x), torch.linalg.vecdot(x, x), alpha=self.spec.confinement / 2)
 
     @torch.no_grad()
     def value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
         value, grad = self.field_value_and_grad(x)
         c = self.spec.confinement
-        return value + c / 2 * x.square().sum(-1), grad + c * x
+        return torch.add(value, torch.linalg.vecdot(x, x), alpha=c / 2), torch.add(grad, x, alpha=c)
 
     def gradient(self, x: Tensor) -> Tensor:
-        return self.field_grad(x) + self.spec.confinement * x
+        return torch.add(self.field_grad(x), x.detach(), alpha=self.spec.confinement)
 
     def jet(self, x: Tensor, probe: Tensor | None = None) -> Jet:
         value, grad, second = self.field_jet(x, probe)
-        c = self.spec.confinement
-        form = x.shape[-1] if probe is None else probe.square().sum(-1)
-        return Jet(value + c / 2 * x.square().sum(-1), grad + c * x, second + c * form)
+        c, x = self.spec.confinement, x.detach()
+        form = x.shape[-1] if probe is None else torch.linalg.vecdot(probe, probe)
+        value = torch.add(value, torch.linalg.vecdot(x, x), alpha=c / 2)
+        return Jet(value, torch.add(grad, x, alpha=c), second + c * form)
 
     def named_figures(self) -> dict[str, float]:
         """Returns the learnt parameters that have a name worth reading, such as a formula's."""

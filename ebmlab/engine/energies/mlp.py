@@ -1,22 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from ebmlab.engine.calculus import Jet
 from ebmlab.engine.energies.base import ENERGIES, EnergyNet, EnergySpec
+from ebmlab.engine.energies.bend import BENDS
+from ebmlab.engine.energies.layered import Jets
 from ebmlab.engine.types import Rng
 from ebmlab.spec import knob
-
-ACTIVATIONS = {
-    "silu": nn.functional.silu,
-    "softplus": nn.functional.softplus,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-}
 
 
 @ENERGIES.register("mlp")
@@ -31,7 +28,7 @@ class MLP(EnergySpec):
 
     width: int = knob(128, "Units in each hidden layer.", low=1, high=1024, scale="log", live=False)
     depth: int = knob(2, "Hidden layers.", low=1, high=8, live=False)
-    activation: str = knob("silu", "What bends each unit.", choices=tuple(ACTIVATIONS), live=False)
+    activation: str = knob("silu", "What bends each unit.", choices=tuple(BENDS), live=False)
 
     def build(self, rng: Rng, dim: int = 2) -> EnergyNet:
         return MLPNet(self, rng, dim)
@@ -45,12 +42,39 @@ class MLPNet(EnergyNet):
         sizes = [dim] + [spec.width] * spec.depth
         self.hidden = nn.ModuleList(linear(n, m, rng) for n, m in pairwise(sizes))
         self.head = linear(spec.width, 1, rng)
-        self.activation: Callable[[Tensor], Tensor] = ACTIVATIONS[spec.activation]
+        self.bend = BENDS[spec.activation]
 
     def field(self, x: Tensor) -> Tensor:
         for layer in self.hidden:
-            x = self.activation(layer(x))
+            x = self.bend.value(layer(x))
         return self.head(x).squeeze(-1)
+
+    def field_value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        passed: list[tuple[Tensor, Tensor]] = []
+        *hidden, (grad, offset) = self._theta()
+        for weight, bias in hidden:
+            x, slope = self.bend.series(torch.addmm(bias, x, weight.t()), 1)
+            passed.append((weight, slope))
+        value = torch.mv(x, grad[0]).add_(offset)
+        for weight, slope in reversed(passed):
+            grad = slope.mul_(grad) @ weight
+        return value, grad
+
+    def field_grad(self, x: Tensor) -> Tensor:
+        return self._jet(x, None)[1]
+
+    def field_jet(self, x: Tensor, probe: Tensor | None) -> Jet:
+        basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device).unsqueeze(1)
+        return Jet(*self._jet(x, basis if probe is None else probe.detach().unsqueeze(0)))
+
+    def _jet(self, x: Tensor, probes: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        theta = chain.from_iterable(self._theta())
+        return Jets.apply(self.bend.series, x.detach(), probes, *theta)  # type: ignore[no-untyped-call]
+
+    def _theta(self) -> list[tuple[Tensor, Tensor]]:
+        """Returns weight and bias of every layer, from the bottom up."""
+
+        return [(layer.weight, layer.bias) for layer in (*cast("Iterable[nn.Linear]", self.hidden), self.head)]
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from ebmlab.engine.estimators.base import Terms
@@ -26,5 +27,5 @@ def contrast(energy: Energy, positives: Tensor, negatives: Tensor) -> Stages[Ter
 
     yield Stage("positive", "Positive phase: the energy falls at the data.", positives)
     yield Stage("negative", "Negative phase: the energy rises at the negatives.", negatives)
-    loss = energy(positives).mean() - energy(negatives).mean()
-    return Terms(loss, negatives)
+    at_data, at_model = energy(torch.cat([positives, negatives])).split([len(positives), len(negatives)])
+    return Terms(at_data.mean() - at_model.mean(), negatives)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ebmlab.engine.diagnostics import pareto_k, weights_ess
 from ebmlab.engine.types import Energy, Rng, Window
 from ebmlab.spec import Component, Registry
 
@@ -49,10 +50,30 @@ LOG_ZS: Registry[LogZMethod] = Registry("log-z")
 
 
 def log_mean(log_w: Tensor) -> tuple[float, float]:
-    r"""Returns :math:`\log \frac{1}{n} \sum_i w_i` and, by the delta method, its standard error."""
+    r"""Returns :math:`\log \frac{1}{n} \sum_i w_i` and its standard error.
 
-    log_w = log_w.double()
+    .. math:: \operatorname{se} = \frac{1}{\sqrt{n}} \frac{\operatorname{std}(w)}{\operatorname{mean}(w)}
+
+    This is the delta method, the standard deviation being that of a sample. The error is infinite where nothing can be
+    said: a single weight, or none above 0.
+    """
+
+    log_w = log_w.detach().cpu().double()
     n = len(log_w)
     value = torch.logsumexp(log_w, 0) - math.log(n)
+    if n < 2 or not math.isfinite(value):
+        return value.item(), math.inf
     stderr = torch.exp(log_w - value).std() / math.sqrt(n)
     return value.item(), stderr.item()
+
+
+def weights_warning(log_w: Tensor) -> str:
+    """Returns why an average of weights is not to be trusted, empty if nothing is known against it."""
+
+    if not bool((log_w > -math.inf).any()) or bool(log_w.isnan().any()):
+        return "no weight is a number above 0"
+    k, worth = pareto_k(log_w), weights_ess(log_w)
+    if k > 0.7 or (worth < 10 and len(log_w) > 10):
+        tail = f"; their tail has shape k = {k:.2f}, above 0.7" if k > 0.7 else ""
+        return f"{len(log_w)} weights are worth {worth:.0f}{tail}, so the error is not to be trusted"
+    return ""

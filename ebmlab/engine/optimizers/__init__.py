@@ -45,7 +45,7 @@ class Adam(Optimizer):
     inertia: float = knob(0.999, "Decay β₂ of the mean of its square.", low=0.0, high=0.99999, symbol="β₂")
 
     def build(self, parameters: Iterable[Tensor]) -> optim.Optimizer:
-        return optim.Adam(list(parameters), **self.settings())  # type: ignore[arg-type]
+        return optim.Adam(list(parameters), fused=True, **self.settings())  # type: ignore[arg-type]
 
     def settings(self) -> dict[str, object]:
         return {"lr": self.rate, "betas": (self.momentum, self.inertia)}

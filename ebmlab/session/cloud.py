@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from ebmlab.engine.diagnostics import health
+from ebmlab.engine.oracle import Evaluation
+from ebmlab.engine.reference import Reference
+from ebmlab.engine.samplers import Sampler
+from ebmlab.engine.types import Energy, Rng, Window
+from ebmlab.engine.window import uniform, widen
+from ebmlab.session.snapshot import Health
+
+CHAINS = 64
+"""How many of the particles are kept track of for the diagnostics."""
+DRAWS = 128
+"""How many of their latest positions."""
+
+
+class Cloud:
+    """The particles on the screen: chains that the recipe's sampler moves over the energy as it is now.
+
+    Training never sees them, and they never draw from training's streams.
+    """
+
+    def __init__(self, window: Window, like: Tensor) -> None:
+        self.x = like.new_empty(0, 2)
+        self.accept: Tensor | None = None
+        self._window = window
+        self._draws: deque[Tensor] = deque(maxlen=DRAWS)
+
+    def drift(self, sampler: Sampler, energy: Energy, n: int, rng: Rng) -> None:
+        """Moves n particles once; ones that are new, or that flew off, start uniformly in the window."""
+
+        x = self._resized(n, rng)
+        chains, info = sampler.step(energy, sampler.init(energy, x), rng)
+        lost = ~self._near(chains.x)
+        self.x = torch.where(lost[:, None], uniform(self._window, n, rng, x), chains.x)
+        self.accept = info.accept
+        self._draws.append(self.x[:CHAINS])
+
+    def draws(self) -> Tensor:
+        """Returns the latest positions of some chains, with shape (chains, draws, 2)."""
+
+        full = [x for x in self._draws if len(x) == min(CHAINS, len(self.x))]
+        return torch.stack(full, 1) if full else self.x.new_empty(0, 0, 2)
+
+    def forget(self) -> None:
+        """Drops what the diagnostics are made from, after the sampler or the target has changed."""
+
+        self._draws.clear()
+
+    def _resized(self, n: int, rng: Rng) -> Tensor:
+        missing = n - len(self.x)
+        if missing <= 0:
+            return self.x[:n]
+        return torch.cat([self.x, uniform(self._window, missing, rng, self.x)])
+
+    def _near(self, x: Tensor) -> Tensor:
+        """Returns which particles are within a hundred windows; the comparison is false for what is not finite."""
+
+        left, right, bottom, top = widen(self._window, 100.0)
+        return (x[:, 0] > left) & (x[:, 0] < right) & (x[:, 1] > bottom) & (x[:, 1] < top)
+
+
+def examine(cloud: Cloud, sampler: Sampler, target: Reference | None, figures: Evaluation | None) -> Health:
+    """Returns how the chains fare, as far as can be said from the draws and exact figures that there are."""
+
+    draws = cloud.draws()
+    r_hat = ess = None
+    if len(draws) >= 2 and draws.shape[1] >= 16:
+        seen = health(draws)
+        r_hat, ess = float(seen.rhat.max()), float(seen.bulk.min())
+    curvature = figures.curvature if figures else None
+    return Health(
+        accept=None if cloud.accept is None else cloud.accept.mean().item(),
+        r_hat=r_hat,
+        ess=ess,
+        draws=draws.shape[0] * draws.shape[1],
+        occupancy=_occupancy(cloud.x, target),
+        stability=None if curvature is None else sampler.stability(max(curvature, 0.0)),
+    )
+
+
+def _occupancy(x: Tensor, target: Reference | None) -> tuple[float, ...]:
+    """Returns the share of the particles in the basin of each mode."""
+
+    if target is None or not len(x):
+        return ()
+    counts = torch.bincount(target.basins.of(x), minlength=len(target.basins.peaks))
+    return tuple((counts / len(x)).tolist())

@@ -1,0 +1,191 @@
+"""The files that targets are made from: points and pictures."""
+
+from __future__ import annotations
+
+import csv
+import math
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from ebmlab.spec import BadInput
+
+MOST_ROWS = 1_000_000
+MOST_PIXELS = 50_000_000
+MOST_BYTES = 400_000_000
+POINTS = (".csv", ".tsv", ".txt", ".npy", ".npz")
+_TOO_MANY = f"there are more than {MOST_ROWS:,} rows; thin the file out"
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+
+class Files:
+    """Reads points and pictures from disk. Satisfies :class:`ebmlab.engine.types.Reader`."""
+
+    def points(self, path: str) -> np.ndarray:
+        """Returns the points in a CSV, TSV, NPY or NPZ file, with shape (n, 2), float64.
+
+        Raises:
+            BadInput: If there are none, too many, or some are not numbers. The message names the row.
+        """
+
+        try:
+            array = _numpy(path) if Path(path).suffix.lower() in (".npy", ".npz") else _text(path)
+        except OSError as fault:
+            raise _unreadable(path, fault) from None
+        except BadInput as fault:
+            raise fault.within(source=path) from None
+        return array
+
+    def image(self, path: str) -> np.ndarray:
+        """Returns a picture's brightness in [0, 1], with shape (rows, columns), the first row on top.
+
+        Transparent parts count as white.
+
+        Raises:
+            BadInput: If the file is missing, is not a picture, or is too large.
+        """
+
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    size = f"{picture.width} by {picture.height} pixels"
+                    raise BadInput(f"the picture has {size}; scale it to at most {MOST_PIXELS:,}", source=path)
+                picture.thumbnail((512, 512))
+                colours = picture.convert("RGBA")
+                white = Image.new("RGBA", colours.size, "white")
+                grey = Image.alpha_composite(white, colours).convert("L")
+        except Image.DecompressionBombError:  # raised while opening, before the size can be asked
+            raise BadInput(
+                f"the picture is too large; scale it to at most {MOST_PIXELS:,} pixels", source=path
+            ) from None
+        except (UnidentifiedImageError, SyntaxError, ValueError) as fault:
+            if isinstance(fault, BadInput):
+                raise
+            raise BadInput("this is not a picture; give a PNG or JPEG file", source=path) from None
+        except OSError as fault:
+            raise _unreadable(path, fault) from None
+        return np.asarray(grey, dtype=np.float64) / 255
+
+
+def parse_points(text: str) -> np.ndarray:
+    """Returns the points in pasted text, one a line, with shape (n, 2).
+
+    Raises:
+        BadInput: As :meth:`Files.points`.
+    """
+
+    return _rows(iter(text.splitlines()))
+
+
+def _unreadable(path: str, fault: OSError) -> BadInput:
+    reason = (fault.strerror or "cannot be read to its end").lower()
+    return BadInput(f"{reason}; give a file that can be read", source=path)
+
+
+def _text(path: str) -> np.ndarray:
+    with open(path, encoding="utf-8-sig", newline="") as lines:
+        try:
+            return _quick(lines) if Path(path).stat().st_size > 1_000_000 else _rows(iter(lines))
+        except UnicodeDecodeError:
+            raise BadInput("this is not a text file; give CSV, TSV, NPY or NPZ") from None
+
+
+def _quick(lines: TextIO) -> np.ndarray:
+    """Reads a long file by NumPy; one that it stumbles over is read again, line by line, to name the row."""
+
+    first = lines.readline()
+    mark = _delimiter(first).strip() or None
+    try:
+        heading = _row(first, 1, heading=True) is None
+        lines.seek(0)
+        most = MOST_ROWS + 1
+        points = np.loadtxt(lines, delimiter=mark, skiprows=int(heading), max_rows=most, ndmin=2, dtype=np.float64)
+    except (ValueError, UnicodeDecodeError):
+        points = np.empty((0, 0))
+    if len(points) > MOST_ROWS:
+        raise BadInput(_TOO_MANY)
+    if points.shape[1:] == (2,):
+        return _finite(points)
+    lines.seek(0)
+    return _rows(iter(lines))
+
+
+def _rows(lines: Iterator[str]) -> np.ndarray:
+    rows: list[tuple[float, float]] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        row = _row(line, number, heading=not rows)
+        if row:
+            rows.append(row)
+        if len(rows) > MOST_ROWS:
+            raise BadInput(_TOO_MANY)
+    return _finite(np.array(rows, dtype=np.float64).reshape(-1, 2))
+
+
+def _row(line: str, number: int, heading: bool) -> tuple[float, float] | None:
+    try:
+        cells = next(csv.reader([line.strip()], delimiter=_delimiter(line), skipinitialspace=True))
+    except csv.Error:
+        raise BadInput(f"row {number} cannot be read; give two numbers a row") from None
+    cells = [cell.strip() for cell in cells if cell.strip()]
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        if heading and number == 1 and len(cells) == 2:
+            return None
+        shown = line.strip()[:40]
+        raise BadInput(f"row {number} holds text, {shown!r}; give two numbers a row") from None
+    if len(values) != 2:
+        count = "one number" if len(values) == 1 else f"{len(values)} numbers"
+        raise BadInput(f"row {number} holds {count}; give two, x and y")
+    if not all(map(math.isfinite, values)):
+        raise BadInput(f"row {number} holds a number that is not finite; remove that row")
+    return values[0], values[1]
+
+
+def _delimiter(line: str) -> str:
+    return next((mark for mark in "\t;," if mark in line), " ")
+
+
+def _numpy(path: str) -> np.ndarray:
+    if Path(path).stat().st_size > MOST_BYTES:
+        raise BadInput(f"the file is larger than {MOST_BYTES // 1_000_000} MB; thin the points out")
+    try:
+        with open(path, "rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            array = loaded[_only(loaded.files)] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+    except BadInput:
+        raise
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, MemoryError, SyntaxError, NotImplementedError):
+        raise BadInput("this is no NumPy file of plain numbers; save an array of shape (n, 2)") from None
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise BadInput(f"the array has shape {array.shape}; give (n, 2)")
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+        raise BadInput(f"the array holds {array.dtype}; give real numbers")
+    if len(array) > MOST_ROWS:
+        raise BadInput(f"there are {len(array):,} rows; thin them to at most {MOST_ROWS:,}")
+    return _finite(np.array(array, dtype=np.float64))
+
+
+def _only(names: list[str]) -> str:
+    if len(names) != 1 and "points" not in names:
+        raise BadInput(f"the file holds the arrays {', '.join(names) or 'none'}; name one of them points")
+    return "points" if "points" in names else names[0]
+
+
+def _finite(points: np.ndarray) -> np.ndarray:
+    if not len(points):
+        raise BadInput("there are no rows; give at least two points")
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if len(bad):
+        raise BadInput(f"row {bad[0] + 1} holds a number that is not finite; remove that row")
+    if np.abs(points).max() > 1e6:
+        raise BadInput("a coordinate is beyond a million; scale the points into the window")
+    return points

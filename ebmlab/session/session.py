@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn, optim
+
+from ebmlab.engine.energies import count
+from ebmlab.engine.estimators import Batch, Memory, Terms
+from ebmlab.engine.oracle import Evaluation, evaluate_precisely
+from ebmlab.engine.targets import Density
+from ebmlab.engine.types import Reader, Stage, Stages, finish
+from ebmlab.session.data import Pool
+from ebmlab.session.devices import choose
+from ebmlab.session.files import Files
+from ebmlab.session.recipe import Recipe
+from ebmlab.session.streams import Streams
+from ebmlab.session.trace import Trace
+from ebmlab.spec import BadInput, Component, changes, knobs, rebuilds
+
+
+class Diverged(RuntimeError):
+    """Training met a number that is not finite. The session is as it was before the step.
+
+    Attributes:
+        step: The step that failed.
+        term: What was not finite.
+    """
+
+    def __init__(self, step: int, term: str, advice: str) -> None:
+        super().__init__(f"diverged at step {step}: {term}; {advice}")
+        self.step, self.term = step, term
+
+
+class Session:
+    """Owns all that changes while training: weights, optimiser, the estimator's memory, random numbers.
+
+    A session knows nothing of threads and screens. It is driven by :meth:`step` and changed between two steps by
+    :meth:`edit`; whoever watches (:class:`ebmlab.session.watch.Watch`) reads it and draws from streams of its own.
+
+    Attributes:
+        begun: Whether the estimator has made its memory, at the first step.
+        log: Every recipe with the step at which it took effect: enough to run it all again, bit for bit.
+
+    Arguments:
+        recipe: The experiment.
+        device: One of ``auto``, ``cpu``, ``cuda``, ``mps``.
+        read: What reads the files that a target names.
+
+    Raises:
+        BadInput: If the target cannot be made or the device is not to be had.
+    """
+
+    def __init__(self, recipe: Recipe, device: str = "auto", read: Reader | None = None) -> None:
+        self.recipe = recipe
+        self.device = choose(device)
+        self.count = 0
+        self.log: list[tuple[int, Recipe]] = [(0, recipe)]
+        self._read = read or Files()
+        self._streams = Streams(recipe.seed, self.device)
+        self.density = self._build(recipe)
+        self.pool = Pool(self.density, recipe.data.size, self._streams, self.device)
+        self.net = recipe.energy.build(self._streams.fresh("weights"), self.density.dim).to(self.device)
+        self.parameters = count(self.net)
+        self.trace = Trace("step", "value", "accept", "log_z")
+        self._optimizer = recipe.optimizer.build(self.net.parameters())
+        self._memory: Memory = None
+        self._learner: optim.Optimizer | None = None  # trains what the estimator itself learns
+        self.begun = False
+        self.data = self._nothing()
+        self.negatives = self.data
+
+    def step(self) -> None:
+        """Takes one step of training.
+
+        Raises:
+            Diverged: If a number is not finite. Weights and memory stay as they were before the step.
+        """
+
+        finish(self.stages())
+
+    def stages(self) -> Stages[None]:
+        """Takes one step of training, pausing at each named stage."""
+
+        x = self.pool.draw(self.recipe.batch, self._streams["data"])
+        yield Stage("data", f"{len(x)} points are drawn from the target.", x)
+        batch = Batch(x, self.recipe.window)
+        self._begin(batch)
+        estimator, rng = self.recipe.estimator, self._streams["train"]
+        terms, memory = yield from estimator.stages(self.net, batch, self._memory, rng)
+
+        yield Stage("update", "The weights follow the gradient.")
+        self._update(terms)
+        self._memory, self.data = memory, x
+        self.negatives = self._nothing() if terms.negatives is None else terms.negatives
+        self.count += 1
+        self.trace.append(self.count, _number(terms.value), _mean(terms.accept), _number(terms.log_z))
+
+    def edit(self, recipe: Recipe) -> bool:
+        """Carries on with another recipe, if every change can go live; else returns False and changes nothing.
+
+        Raises:
+            BadInput: If the new target cannot be made. Nothing has changed then.
+        """
+
+        if rebuilds(self.recipe, recipe):
+            return False
+        changed = {path.partition(".")[0] for path, _ in changes(self.recipe, recipe)}
+        density = self._build(recipe) if changed & {"target", "window"} else self.density
+        if changed & {"target", "window", "data"}:
+            self.pool = Pool(density, recipe.data.size, self._streams, self.device)
+        old, self.recipe, self.density, self.net.spec = self.recipe, recipe, density, recipe.energy
+        if type(old.estimator) is not type(recipe.estimator) or not recipe.estimator.fits(self._memory):
+            self.begun = False
+        if "optimizer" in changed:
+            self._retune(old)
+        self.log.append((self.count, recipe))
+        return True
+
+    def evaluate(self) -> Evaluation:
+        """Returns the exact figures of the weights as they are, in float64, refined until they stand still."""
+
+        return evaluate_precisely(self.net, self.density, self.recipe.window, step=self.count)
+
+    @torch.no_grad()
+    def energy(self, x: Tensor) -> Tensor:
+        """Returns the energies of points, with shape (n, 2), as a tensor with shape (n,)."""
+
+        return self.net(x.to(self.device, torch.float32))
+
+    def memory(self) -> Memory:
+        """Returns what the estimator carries between steps; None before the first."""
+
+        return self._memory
+
+    def _build(self, recipe: Recipe) -> Density:
+        density = recipe.target.build(self._read, recipe.window)
+        if density.dim != 2:
+            raise BadInput(f"the target has {density.dim} coordinates; give two, x and y", key="target")
+        return density
+
+    def _begin(self, batch: Batch) -> None:
+        if not self.begun:
+            estimator = self.recipe.estimator
+            self._memory = estimator.init(self.net, batch, self._streams["train"])
+            learnt = list(estimator.learnt(self._memory))
+            self._learner = self.recipe.optimizer.build(learnt) if learnt else None
+            self.begun = True
+
+    def _update(self, terms: Terms) -> None:
+        self._demand_near(terms.negatives)
+        self._demand(terms.loss, "the loss is not finite")
+        optimizers = [self._optimizer, *filter(None, [self._learner])]
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        terms.loss.backward()
+        weights = [p for p in self._trained() if p.grad is not None]
+        self._demand(_norm([p.grad for p in weights if p.grad is not None]), "the gradient is not finite")
+        before = [p.detach().clone() for p in weights]
+        for optimizer in optimizers:
+            optimizer.step()
+        try:
+            self._demand(_norm(weights), "the weights are not finite")
+        except Diverged:
+            for p, value in zip(weights, before, strict=True):
+                p.data.copy_(value)
+            raise
+
+    def _trained(self) -> Iterator[nn.Parameter]:
+        for optimizer in filter(None, [self._optimizer, self._learner]):
+            yield from optimizer.param_groups[0]["params"]
+
+    def _demand(self, number: Tensor, term: str) -> None:
+        if not math.isfinite(number.item()):
+            raise Diverged(self.count + 1, term, f"turn down optimizer.rate (now {self.recipe.optimizer.rate:g})")
+
+    def _demand_near(self, negatives: Tensor | None) -> None:
+        """Demands that no negative is a thousand windows away, where only an unstable sampler takes it."""
+
+        reach = 1000 * max(map(abs, self.recipe.window))
+        if negatives is None or bool((negatives.abs() < reach).all()):
+            return
+        path, step_size = _find(self.recipe.estimator, "step_size", "estimator") or ("optimizer.rate", math.nan)
+        advice = f"turn down {path}" + (f" (now {step_size:g})" if math.isfinite(step_size) else "")
+        raise Diverged(self.count + 1, "the negatives flew off", advice)
+
+    def _retune(self, old: Recipe) -> None:
+        new = self.recipe.optimizer
+        if type(new) is not type(old.optimizer):
+            self._optimizer = new.build(self.net.parameters())
+            self._learner = new.build(self._learner.param_groups[0]["params"]) if self._learner else None
+        for optimizer in filter(None, [self._optimizer, self._learner]):
+            optimizer.param_groups[0].update(new.settings())
+
+    def _nothing(self) -> Tensor:
+        return torch.empty(0, self.density.dim, device=self.device)
+
+
+@torch.no_grad()
+def _norm(tensors: Sequence[Tensor]) -> Tensor:
+    return nn.utils.get_total_norm(tensors) if tensors else torch.zeros(())
+
+
+def _number(x: Tensor | None) -> float:
+    return math.nan if x is None else x.item()
+
+
+def _mean(x: Tensor | None) -> float:
+    return math.nan if x is None else x.mean().item()
+
+
+def _find(component: Component, knob: str, path: str) -> tuple[str, float] | None:
+    """Returns path and value of the first knob of a name, in the component or its parts."""
+
+    for name, _, _ in knobs(component):
+        value = getattr(component, name)
+        if name == knob:
+            return f"{path}.{name}", value
+        if isinstance(value, Component) and (found := _find(value, knob, f"{path}.{name}")):
+            return found
+    return None

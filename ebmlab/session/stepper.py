@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ebmlab.engine.types import Stage, Stages, finish
+from ebmlab.session.session import Session
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast to go; outlives the session.
+
+    Arguments:
+        beat: Seconds that slow motion shows each stage; None for whole steps.
+        period: Seconds between whole steps; None for as fast as may be.
+    """
+
+    beat: float | None = None
+    period: float | None = None
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether steps follow each other without a wait."""
+
+        return self.beat is None and self.period is None
+
+
+class Stepper:
+    """Takes a session's steps: whole ones as fast as may be, at a limited speed, or stage by stage in slow motion.
+
+    Attributes:
+        next: The time at which the next step, or stage, is due.
+        stage: The stage that slow motion has stopped at, and how many came before it in this step.
+    """
+
+    def __init__(self, session: Session, pace: Pace) -> None:
+        self._session, self._pace = session, pace
+        self._stages: Stages[None] | None = None
+        self.next = 0.0
+        self.stage: tuple[int, Stage] | None = None
+
+    def due(self, now: float) -> bool:
+        """Returns whether a step or stage is due."""
+
+        return self._pace.unlimited or now >= self.next
+
+    def advance(self, now: float) -> int:
+        """Takes a step, or in slow motion goes on to the next stage; returns how many steps were completed."""
+
+        if self._pace.beat is not None:
+            self.next = now + self._pace.beat
+            return self._stage_on()
+        if self._pace.period is not None:
+            self.next = max(self.next, now - self._pace.period) + self._pace.period
+        self._session.step()
+        return 1
+
+    def hurry(self) -> None:
+        """Makes the next stage due at once."""
+
+        self.next = 0.0
+
+    def finish(self) -> None:
+        """Runs a step begun in slow motion to its end, so that the session is between two steps."""
+
+        stages, self._stages, self.stage = self._stages, None, None
+        if stages is not None:
+            finish(stages)
+
+    def drop(self) -> None:
+        """Forgets a step that has failed."""
+
+        self._stages = self.stage = None
+
+    def _stage_on(self) -> int:
+        if self._stages is None:
+            self._stages, self.stage = self._session.stages(), None
+        try:
+            stage = next(self._stages)
+        except StopIteration:
+            self._stages = self.stage = None
+            return 1
+        self.stage = (0 if self.stage is None else self.stage[0] + 1, stage)
+        return 0

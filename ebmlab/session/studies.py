@@ -1,0 +1,217 @@
+"""What is found out about the weights besides training them: each study works on a frozen copy, in small pieces."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+
+from ebmlab.engine.energies import EnergyNet
+from ebmlab.engine.logz import LogZ, LogZMethod, Scene
+from ebmlab.engine.meter import GradientReading, measure
+from ebmlab.engine.oracle import Evaluation, evaluation
+from ebmlab.engine.quadrature import lattice_sampler
+from ebmlab.engine.reference import Reference, prepare
+from ebmlab.engine.types import Rng
+from ebmlab.session.session import Session
+from ebmlab.session.snapshot import Estimate
+from ebmlab.session.streams import Streams
+from ebmlab.session.trace import Series, Trace
+from ebmlab.spec import BadInput
+
+POINTS = 128
+"""Points of the rule along each axis, for the figures that are shown while training."""
+
+
+class Job:
+    """A study that is made again and again, each time on the weights as they are when it begins.
+
+    Arguments:
+        begin: Starts the study; its pieces take some milliseconds each, and it records its own result.
+        weight: Its share of the time, relative to the other jobs.
+    """
+
+    def __init__(self, begin: Callable[[], Iterator[object]], weight: float = 1.0) -> None:
+        self._begin, self._weight = begin, weight
+        self._pieces: Iterator[object] | None = None
+        self._done: object = None
+        self._version: object = None
+        self._spent = 0.0
+
+    def pending(self, version: object) -> bool:
+        """Returns whether there is anything to find out about the weights of a version."""
+
+        return self._pieces is not None or self._done != version
+
+    @property
+    def waited(self) -> float:
+        """How much of the time it has had; the job with the least goes first."""
+
+        return self._spent / self._weight
+
+    def advance(self, version: object) -> bool:
+        """Does a piece; returns whether that was the last."""
+
+        if self._pieces is None:
+            self._pieces, self._version = self._begin(), version
+        start = time.perf_counter()
+        over = next(self._pieces, self) is self
+        self._spent += time.perf_counter() - start
+        if over:
+            self._pieces, self._done = None, self._version
+        return over
+
+    def drop(self) -> None:
+        """Forgets what has been begun, because what it rests on has changed."""
+
+        self._pieces = self._done = None
+
+    def keep_pace(self, other: float) -> None:
+        """Takes up the share of a job that joins late, so that it does not crowd out the others."""
+
+        self._spent = max(self._spent, other * self._weight)
+
+
+class Frozen(NamedTuple):
+    """A copy of the energy as it was at a step."""
+
+    net: EnergyNet
+    step: int
+
+
+class Studies:
+    """The exact figures, the recipe's estimates of log Z and the gradient meter, all live.
+
+    Attributes:
+        figures: The latest exact figures.
+        figured: The weights that they are about.
+        reading: The latest reading of the gradient meter, with its step.
+        estimates: The latest estimate of log Z by each method that has one.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._streams = Streams(session.recipe.seed, session.device)
+        self.target: Reference | None = None
+        self.figures: Evaluation | None = None
+        self.figured: Frozen | None = None
+        self.reading: tuple[int, GradientReading] | None = None
+        self.estimates: dict[int, Estimate] = {}
+        self._exact = Trace("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
+        self._meter = Trace("step", "cosine", "bias", "variance")
+        self._figures_job = Job(self._find_figures, weight=3.0)
+        self._meter_job = Job(self._find_gradient)
+        self._methods: tuple[LogZMethod, ...] = ()
+        self._log_z_jobs: list[Job] = []
+        self._log_z: list[Trace] = []
+        self._edits = 0
+        self._take_methods()
+
+    def edited(self, target_changed: bool) -> None:
+        """Takes note that the session's recipe has changed."""
+
+        self._edits += 1
+        if target_changed:
+            self.target = None
+            self._figures_job.drop()
+            self._meter_job.drop()
+        self._take_methods()
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything is left to find out about the weights as they are."""
+
+        return any(job.pending(self._version) for job in self._jobs())
+
+    def advance(self) -> bool:
+        """Does one piece of the study that has had the least time; returns whether that completed it."""
+
+        jobs = [job for job in self._jobs() if job.pending(self._version)]
+        return bool(jobs) and min(jobs, key=lambda job: job.waited).advance(self._version)
+
+    def series(self) -> tuple[Series, Series, tuple[Series, ...]]:
+        """Returns the histories of the exact figures, of the meter and of each method of log Z."""
+
+        return self._exact.view(), self._meter.view(), tuple(trace.view() for trace in self._log_z)
+
+    @property
+    def _version(self) -> tuple[int, int]:
+        return self._session.count, self._edits
+
+    def _jobs(self) -> Iterator[Job]:
+        yield self._figures_job
+        yield from self._log_z_jobs
+        if self._session.begun:
+            yield self._meter_job
+
+    def _freeze(self) -> Frozen:
+        net = copy.deepcopy(self._session.net)
+        net.requires_grad_(False)
+        return Frozen(net, self._session.count)
+
+    def _take_methods(self) -> None:
+        methods = self._session.recipe.log_z
+        if methods == self._methods:
+            return
+        old, self._methods = self._methods, methods
+        jobs, traces = self._log_z_jobs, self._log_z
+        kept = [i < len(old) and old[i] == method for i, method in enumerate(methods)]
+        self._log_z = [traces[i] if keep else Trace("step", "value", "stderr") for i, keep in enumerate(kept)]
+        self._log_z_jobs = [jobs[i] if keep else self._new_job(i) for i, keep in enumerate(kept)]
+        self.estimates = {i: e for i, e in self.estimates.items() if i < len(kept) and kept[i]}
+
+    def _new_job(self, index: int) -> Job:
+        job = Job(lambda: self._find_log_z(index))
+        job.keep_pace(self._figures_job.waited)
+        return job
+
+    def _find_figures(self) -> Iterator[object]:
+        if self.target is None:
+            self.target = yield from prepare(self._session.density, self._session.recipe.window, POINTS)
+        frozen, target = self._freeze(), self.target
+        found = yield from evaluation(frozen.net, target, frozen.step)
+        train, held_out = (self._nll(frozen, found, x) for x in (self._session.pool.train, self._session.pool.held_out))
+        self.figures, self.figured = found, frozen
+        row = (found.log_z, found.log_z_error, found.nll, found.entropy, found.kl, train, held_out)
+        self._exact.append(found.step, *(math.nan if value is None else value for value in row))
+
+    @torch.no_grad()
+    def _nll(self, frozen: Frozen, found: Evaluation, x: torch.Tensor | None) -> float | None:
+        """Returns the mean of -log p over fixed points."""
+
+        if x is None or found.log_z is None:
+            return None
+        return frozen.net(x).double().mean().item() + found.log_z
+
+    def _find_log_z(self, index: int) -> Iterator[object]:
+        frozen, method = self._freeze(), self._methods[index]
+        last = LogZ(math.nan, math.nan, 0.0, 0)
+        try:
+            for last in method.run(self._scene(frozen), self._streams[f"log-z/{index}"]):
+                yield last
+        except BadInput as fault:
+            last = LogZ(math.nan, math.nan, 1.0, 0, warning=str(fault))
+        self.estimates[index] = Estimate(index=index, kind=method.kind, step=frozen.step, log_z=last)
+        self._log_z[index].append(frozen.step, last.value, last.stderr)
+
+    def _scene(self, frozen: Frozen) -> Scene:
+        window, like = self._session.recipe.window, torch.empty(0, device=self._session.device)
+
+        def exact(n: int, rng: Rng) -> torch.Tensor:
+            return lattice_sampler(frozen.net, window, like, POINTS)(n, rng)
+
+        return Scene(frozen.net, like, window, exact=exact)
+
+    def _find_gradient(self) -> Iterator[object]:
+        if self.target is None:
+            return
+        frozen, session = self._freeze(), self._session
+        frozen.net.requires_grad_(True)
+        recipe, rng = session.recipe, self._streams["meter"]
+        reading = yield from measure(frozen.net, self.target, recipe.estimator, recipe.batch, session.memory(), rng)
+        self.reading = frozen.step, reading
+        self._meter.append(frozen.step, reading.cosine, reading.bias, reading.variance)

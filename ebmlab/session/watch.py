@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ebmlab.engine.types import Stage
+from ebmlab.session.cloud import Cloud, examine
+from ebmlab.session.picture import Fields, Picture
+from ebmlab.session.session import Session
+from ebmlab.session.snapshot import Health, Lens, Snapshot, StageShown, Status, frozen
+from ebmlab.session.streams import Streams
+from ebmlab.session.studies import Studies
+
+EVERY = 15
+"""Drifts between two looks at the chains' health."""
+
+
+class State(NamedTuple):
+    """What the runner knows and the session does not."""
+
+    status: Status = "paused"
+    reason: str = ""
+    refusal: str = ""
+    steps_per_second: float = 0.0
+    stage: tuple[int, Stage] | None = None
+
+
+class Watch:
+    """Looks at a session without touching it: particles, pictures, studies, and the snapshots made of them.
+
+    Nothing here writes to the session or draws from its streams, so a run is the same whether or not it is watched.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._rng = Streams(session.recipe.seed, session.device)["view"]
+        self._studies = Studies(session)
+        self._recipe = session.recipe
+        self._cloud = Cloud(session.recipe.window, torch.empty(0, device=session.device))
+        self._health, self._drifts = Health(), 0
+        self._renew()
+
+    def _renew(self) -> None:
+        self._picture = Picture(self._session.net, self._session.density, self._session.device)
+        self._offset: tuple[object, float] | None = None
+
+    def edited(self) -> None:
+        """Takes note that the session's recipe has changed."""
+
+        old, self._recipe = self._recipe, self._session.recipe
+        changed = (old.target, old.window) != (self._recipe.target, self._recipe.window)
+        self._studies.edited(changed)
+        if changed:
+            self._renew()
+        if changed or old.sampler != self._recipe.sampler:
+            self._cloud.forget()
+            self._health = Health()
+
+    def drift(self, particles: int) -> None:
+        """Moves the particles once."""
+
+        if not particles:
+            return
+        self._cloud.drift(self._recipe.sampler, self._session.net, particles, self._rng)
+        self._drifts += 1
+        if self._drifts % EVERY == 0:
+            self._health = examine(self._cloud, self._recipe.sampler, self._studies.target, self._studies.figures)
+
+    @property
+    def pending(self) -> bool:
+        """Whether any study has something left to find out."""
+
+        return self._studies.pending
+
+    def study(self) -> bool:
+        """Does a piece of a study, of some milliseconds; returns whether that completed it."""
+
+        return self._studies.advance()
+
+    def snapshot(self, lens: Lens, resolution: int, state: State) -> Snapshot:
+        """Returns what the lens asks for, its fields at the given resolution."""
+
+        session, studies = self._session, self._studies
+        fields = self._picture.take(lens, resolution)
+        exact, meter, log_z = studies.series()
+        reading = studies.reading
+        return Snapshot(
+            step=session.count,
+            recipe=self._recipe,
+            lens=lens,
+            status=state.status,
+            reason=state.reason,
+            refusal=state.refusal,
+            device=str(session.device),
+            parameters=session.parameters,
+            steps_per_second=state.steps_per_second,
+            **fields._asdict(),
+            log_z=self._log_z_now(lens, resolution, fields),
+            data=frozen(session.data),
+            negatives=frozen(session.negatives),
+            particles=frozen(self._cloud.x),
+            stage=_shown(state.stage),
+            figures=studies.figures,
+            gradient=reading[1] if reading else None,
+            gradient_step=reading[0] if reading else 0,
+            estimates=tuple(studies.estimates[i] for i in sorted(studies.estimates)),
+            health=self._health,
+            training=session.trace.view(),
+            exact=exact,
+            meter=meter,
+            log_z_history=log_z,
+        )
+
+    def _log_z_now(self, lens: Lens, resolution: int, fields: Fields) -> float | None:
+        """Returns log Z of the weights of this very step.
+
+        The exact log Z is known for weights of some steps ago; since then it has moved as the sum over the landscape
+        has. Without a landscape the last exact value is all there is.
+        """
+
+        figures, figured = self._studies.figures, self._studies.figured
+        if figures is None or figured is None or figures.log_z is None:
+            return None
+        if fields.energy is None or figured.step == self._session.count:
+            return figures.log_z
+        key = figured, lens.window, resolution
+        if self._offset is None or self._offset[0] != key:
+            then = Picture(figured.net, self._session.density, self._session.device)
+            landscape = then.take(Lens(window=lens.window, fields=frozenset({"energy"})), resolution).energy
+            self._offset = key, figures.log_z - _log_sum(landscape)
+        return self._offset[1] + _log_sum(fields.energy)
+
+
+def _log_sum(landscape: np.ndarray | None) -> float:
+    """Returns the log of the sum of exp(-E) over a landscape."""
+
+    if landscape is None:
+        return 0.0
+    low = float(landscape.min())
+    return math.log(float(np.exp(low - landscape, dtype=np.float64).sum())) - low
+
+
+def _shown(stage: tuple[int, Stage] | None) -> StageShown | None:
+    if stage is None:
+        return None
+    index, (name, text, points, origin) = stage
+    shown, before = (None if x is None else frozen(x) for x in (points, origin))
+    return StageShown(name=name, text=text, index=index, points=shown, origin=before)
