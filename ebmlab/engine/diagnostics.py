@@ -69,7 +69,7 @@ def ess(draws: Draws) -> np.ndarray:
 def moved(draws: Draws) -> float:
     """Returns the share of transitions that moved, which for a kernel with a test is its acceptance."""
 
-    steps = np.diff(np.asarray(draws), axis=1)
+    steps = np.diff(_array(draws), axis=1)
     changed = (steps != 0).any(-1) if steps.ndim > 2 else steps != 0
     return float(changed.mean())
 
@@ -77,10 +77,14 @@ def moved(draws: Draws) -> float:
 def _halves(draws: Draws) -> np.ndarray:
     """Cuts every chain in two, so that a chain that drifts disagrees with itself: (d, 2m, n // 2) or (2m, n // 2)."""
 
-    x = np.asarray(draws, dtype=np.float64)
+    x = _array(draws).astype(np.float64)
     n = x.shape[1] // 2
     split = np.concatenate([x[:, :n], x[:, -n:]])
     return np.ascontiguousarray(np.moveaxis(split, -1, 0)) if split.ndim > 2 else split
+
+
+def _array(draws: Draws) -> np.ndarray:
+    return draws.detach().cpu().numpy() if isinstance(draws, Tensor) else draws
 
 
 def _order(split: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ def basins(log_p: np.ndarray, lattice: Lattice) -> Basins:
     kept = np.flatnonzero(sums >= min(LEAST, sums.max()))
     kept = kept[np.argsort(-sums[kept], kind="stable")]
     points = lattice.points(torch.float64).numpy()
-    labels = _label(root, kept, points, np.isfinite(log_p))
+    labels = _label(root, kept, np.isfinite(log_p))
     masses = np.bincount(labels.ravel(), mass.ravel(), minlength=len(kept))
     tops = [_middle(points[(labels == i).ravel() & (log_p.ravel() == log_p.flat[k])]) for i, k in enumerate(kept)]
     return Basins(lattice, np.stack(tops), masses, labels)
@@ -133,16 +133,19 @@ def _saddles(log_p: np.ndarray, root: np.ndarray) -> list[tuple[float, int, int]
     return list(zip(height[chosen].tolist(), a[chosen].astype(int).tolist(), b[chosen].astype(int).tolist()))
 
 
-def _label(root: np.ndarray, kept: np.ndarray, points: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Numbers the basins kept; what belongs to none goes to the nearest peak."""
+def _label(root: np.ndarray, kept: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Numbers the basins kept; what belongs to none goes to the nearest, which grow cell by cell until they meet."""
 
     number = np.full(root.size, -1)
     number[kept] = np.arange(len(kept))
-    labels = np.where(inside, number[root], -1).ravel()
-    lost = np.flatnonzero(labels < 0)
-    offsets = points[lost, None] - points[kept]
-    labels[lost] = (offsets**2).sum(-1).argmin(1) if len(lost) else []
-    return labels.reshape(root.shape)
+    labels: np.ndarray = np.where(inside, number[root], -1)
+    while (labels < 0).any():
+        before = labels.copy()
+        for side in _SIDES:
+            for here, there in (side, side[::-1]):
+                grows = (labels[here] < 0) & (before[there] >= 0)
+                labels[here][grows] = before[there][grows]
+    return labels
 
 
 def _middle(points: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn, optim
@@ -64,7 +64,7 @@ class Session:
         self.net = recipe.energy.build(self._streams.fresh("weights"), self.density.dim).to(self.device)
         self.parameters = count(self.net)
         self.trace = Trace("step", "value", "accept", "log_z")
-        self._optimizer = recipe.optimizer.build(self.net.parameters())
+        self._optimizer = _optimizer(recipe, self.net.parameters())
         self._memory: Memory = None
         self._learner: optim.Optimizer | None = None  # trains what the estimator itself learns
         self.begun = False
@@ -144,17 +144,17 @@ class Session:
         if not self.begun:
             estimator = self.recipe.estimator
             self._memory = estimator.init(self.net, batch, self._streams["train"])
-            learnt = list(estimator.learnt(self._memory))
-            self._learner = self.recipe.optimizer.build(learnt) if learnt else None
+            self._learner = _optimizer(self.recipe, estimator.learnt(self._memory))
             self.begun = True
 
     def _update(self, terms: Terms) -> None:
         self._demand_near(terms.negatives)
         self._demand(terms.loss, "the loss is not finite")
-        optimizers = [self._optimizer, *filter(None, [self._learner])]
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        terms.loss.backward()
+        optimizers = [o for o in (self._optimizer, self._learner) if o]
+        for p in self._trained():
+            p.grad = None
+        if terms.loss.requires_grad:
+            terms.loss.backward()
         weights = [p for p in self._trained() if p.grad is not None]
         self._demand(_norm([p.grad for p in weights if p.grad is not None]), "the gradient is not finite")
         before = [p.detach().clone() for p in weights]
@@ -188,13 +188,20 @@ class Session:
     def _retune(self, old: Recipe) -> None:
         new = self.recipe.optimizer
         if type(new) is not type(old.optimizer):
-            self._optimizer = new.build(self.net.parameters())
-            self._learner = new.build(self._learner.param_groups[0]["params"]) if self._learner else None
+            self._optimizer = _optimizer(self.recipe, self.net.parameters())
+            self._learner = self._learner and new.build(self._learner.param_groups[0]["params"])
         for optimizer in filter(None, [self._optimizer, self._learner]):
             optimizer.param_groups[0].update(new.settings())
 
     def _nothing(self) -> Tensor:
         return torch.empty(0, self.density.dim, device=self.device)
+
+
+def _optimizer(recipe: Recipe, parameters: Iterable[Tensor]) -> optim.Optimizer | None:
+    """Makes the recipe's optimiser; None if there is nothing to learn, as in a formula without parameters."""
+
+    found = list(parameters)
+    return recipe.optimizer.build(found) if found else None
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from ebmlab.engine.energies import EnergyNet
 from ebmlab.engine.logz import LogZ, LogZMethod, Scene
 from ebmlab.engine.meter import GradientReading, measure
 from ebmlab.engine.oracle import Evaluation, evaluation
-from ebmlab.engine.quadrature import lattice_sampler
+from ebmlab.engine.quadrature import lattice_sampler, rule
 from ebmlab.engine.reference import Reference, prepare
 from ebmlab.engine.types import Rng
 from ebmlab.session.session import Session
@@ -22,6 +22,9 @@ from ebmlab.session.snapshot import Estimate
 from ebmlab.session.streams import Streams
 from ebmlab.session.trace import Series, Trace
 from ebmlab.spec import BadInput
+
+GLANCE = 32
+"""Points of the coarse rule that follows log Z between two exact figures."""
 
 POINTS = 128
 """Points of the rule along each axis, for the figures that are shown while training."""
@@ -88,7 +91,6 @@ class Studies:
 
     Attributes:
         figures: The latest exact figures.
-        figured: The weights that they are about.
         reading: The latest reading of the gradient meter, with its step.
         estimates: The latest estimate of log Z by each method that has one.
     """
@@ -98,7 +100,8 @@ class Studies:
         self._streams = Streams(session.recipe.seed, session.device)
         self.target: Reference | None = None
         self.figures: Evaluation | None = None
-        self.figured: Frozen | None = None
+        self._offset: float | None = None
+        self._coarse = rule(session.recipe.window, GLANCE)
         self.reading: tuple[int, GradientReading] | None = None
         self.estimates: dict[int, Estimate] = {}
         self._exact = Trace("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
@@ -116,7 +119,8 @@ class Studies:
 
         self._edits += 1
         if target_changed:
-            self.target = None
+            self.target, self._offset = None, None
+            self._coarse = rule(self._session.recipe.window, GLANCE)
             self._figures_job.drop()
             self._meter_job.drop()
         self._take_methods()
@@ -133,6 +137,21 @@ class Studies:
         jobs = [job for job in self._jobs() if job.pending(self._version)]
         return bool(jobs) and min(jobs, key=lambda job: job.waited).advance(self._version)
 
+    def log_z_now(self) -> float | None:
+        """Returns log Z of the weights of this very step; None while it is unknown or there is none.
+
+        The exact log Z is known for weights of some steps ago; since then it has moved as its glance has.
+        """
+
+        return None if self._offset is None else self._offset + self._glance(self._session.net)
+
+    @torch.no_grad()
+    def _glance(self, net: EnergyNet) -> float:
+        """Returns log Z by a rule so coarse that it costs next to nothing. Its changes can be trusted."""
+
+        energy = net(self._coarse.points.to(self._session.device, torch.float32))
+        return torch.logsumexp(self._coarse.log_weights - energy.double().cpu(), 0).item()
+
     def series(self) -> tuple[Series, Series, tuple[Series, ...]]:
         """Returns the histories of the exact figures, of the meter and of each method of log Z."""
 
@@ -145,7 +164,7 @@ class Studies:
     def _jobs(self) -> Iterator[Job]:
         yield self._figures_job
         yield from self._log_z_jobs
-        if self._session.begun:
+        if self._session.begun and self._session.parameters and self.target is not None:
             yield self._meter_job
 
     def _freeze(self) -> Frozen:
@@ -175,7 +194,8 @@ class Studies:
         frozen, target = self._freeze(), self.target
         found = yield from evaluation(frozen.net, target, frozen.step)
         train, held_out = (self._nll(frozen, found, x) for x in (self._session.pool.train, self._session.pool.held_out))
-        self.figures, self.figured = found, frozen
+        self.figures = found
+        self._offset = None if found.log_z is None else found.log_z - self._glance(frozen.net)
         row = (found.log_z, found.log_z_error, found.nll, found.entropy, found.kl, train, held_out)
         self._exact.append(found.step, *(math.nan if value is None else value for value in row))
 
@@ -207,8 +227,7 @@ class Studies:
         return Scene(frozen.net, like, window, exact=exact)
 
     def _find_gradient(self) -> Iterator[object]:
-        if self.target is None:
-            return
+        assert self.target is not None  # the job is not due before
         frozen, session = self._freeze(), self._session
         frozen.net.requires_grad_(True)
         recipe, rng = session.recipe, self._streams["meter"]

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from ebmlab.engine.types import Stage
 from ebmlab.session.cloud import Cloud, examine
-from ebmlab.session.picture import Fields, Picture
+from ebmlab.session.picture import Picture
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Health, Lens, Snapshot, StageShown, Status, frozen
 from ebmlab.session.streams import Streams
@@ -45,7 +43,6 @@ class Watch:
 
     def _renew(self) -> None:
         self._picture = Picture(self._session.net, self._session.density, self._session.device)
-        self._offset: tuple[object, float] | None = None
 
     def edited(self) -> None:
         """Takes note that the session's recipe has changed."""
@@ -98,7 +95,7 @@ class Watch:
             parameters=session.parameters,
             steps_per_second=state.steps_per_second,
             **fields._asdict(),
-            log_z=self._log_z_now(lens, resolution, fields),
+            log_z=studies.log_z_now(),
             data=frozen(session.data),
             negatives=frozen(session.negatives),
             particles=frozen(self._cloud.x),
@@ -113,34 +110,6 @@ class Watch:
             meter=meter,
             log_z_history=log_z,
         )
-
-    def _log_z_now(self, lens: Lens, resolution: int, fields: Fields) -> float | None:
-        """Returns log Z of the weights of this very step.
-
-        The exact log Z is known for weights of some steps ago; since then it has moved as the sum over the landscape
-        has. Without a landscape the last exact value is all there is.
-        """
-
-        figures, figured = self._studies.figures, self._studies.figured
-        if figures is None or figured is None or figures.log_z is None:
-            return None
-        if fields.energy is None or figured.step == self._session.count:
-            return figures.log_z
-        key = figured, lens.window, resolution
-        if self._offset is None or self._offset[0] != key:
-            then = Picture(figured.net, self._session.density, self._session.device)
-            landscape = then.take(Lens(window=lens.window, fields=frozenset({"energy"})), resolution).energy
-            self._offset = key, figures.log_z - _log_sum(landscape)
-        return self._offset[1] + _log_sum(fields.energy)
-
-
-def _log_sum(landscape: np.ndarray | None) -> float:
-    """Returns the log of the sum of exp(-E) over a landscape."""
-
-    if landscape is None:
-        return 0.0
-    low = float(landscape.min())
-    return math.log(float(np.exp(low - landscape, dtype=np.float64).sum())) - low
 
 
 def _shown(stage: tuple[int, Stage] | None) -> StageShown | None:

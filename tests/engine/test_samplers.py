@@ -24,6 +24,7 @@ from ebmlab.engine.samplers import (
     HamiltonianMonteCarlo,
     MetropolisLangevin,
     UnadjustedLangevin,
+    tent,
 )
 from ebmlab.engine.samplers.hmc import hamiltonian
 from ebmlab.spec import BadInput
@@ -191,6 +192,15 @@ def test_that_a_proposal_without_a_finite_energy_is_rejected(sampler, rng):
     assert abs(square.mean() - 1 / 3) < 4 * square.std() / math.sqrt(len(x))
 
 
+@pytest.mark.parametrize("sampler", [MetropolisLangevin(), HamiltonianMonteCarlo()], ids=lambda s: s.kind)
+def test_that_no_chain_falls_into_a_pit_without_a_bottom(sampler, rng):
+    def pit(x):
+        return torch.where(x[..., 0] > 1, -torch.inf, x.square().sum(-1) / 2)
+
+    x, _ = run(sampler, pit, torch.zeros(2000, 2, dtype=torch.float64), 30, rng)
+    assert 0.8 < x[:, 0].max() < 1
+
+
 @pytest.mark.parametrize("factor", [0.9, 1.1])
 def test_that_the_stability_limit_is_where_a_sampler_breaks(factor, rng):
     curvature = 4.0
@@ -226,6 +236,14 @@ def test_that_the_exact_sampler_never_draws_where_the_energy_is_infinite(rng):
     x, _ = run(ExactSampler(), half, isotropic(20_000, 1.0, rng), 1, rng)
     assert x[:, 0].min() > -h / 2
     assert x[:, 0].mean().item() == pytest.approx(math.sqrt(2 / math.pi), abs=0.02)
+
+
+@pytest.mark.parametrize(("u", "cell"), [(0.0, 1.0), (0.5, 3.0), (1.0, 3.0)])
+def test_that_a_cell_without_mass_is_never_drawn(u, cell, rng, monkeypatch):
+    monkeypatch.setattr(tent, "rand", lambda shape, rng, like: torch.full(shape, u if len(shape) == 1 else 0.5))
+    sums = tent.cumulative(torch.tensor([-torch.inf, 0.0, torch.nan, 0.0]))
+    assert sums.tolist() == [0.0, 0.5, 0.5, 1.0]
+    assert tent.draw(torch.arange(4.0).unsqueeze(-1), sums, torch.ones(1), 1, rng).item() == cell
 
 
 def test_that_the_exact_sampler_says_what_it_cannot_draw(rng):

@@ -16,9 +16,9 @@ from ebmlab.spec import BadInput, knob
 class Formula(EnergySpec):
     r"""Typed formula, whose parameters are learnt.
 
-    .. math:: f_\theta(x) = \text{formula}(x, y; \theta) + b
+    .. math:: f_\theta(x) = \text{formula}(x, y; \theta)
 
-    The constant b, which starts at 0, changes no density; what it may learn is :math:`\log Z`.
+    A formula without parameters has nothing to learn, and can still be sampled and normalised.
     """
 
     expression: str = knob("a*(x**2+y**2)/2", "The energy, in x, y, numbers and the parameters.", live=False)
@@ -43,10 +43,9 @@ class FormulaNet(EnergyNet):
         first = dict(spec.parameters)
         self.expression = parse(spec.expression, first)
         self.values = nn.ParameterList(torch.tensor(first[name]) for name in self.expression.names)
-        self.offset = nn.Parameter(torch.zeros(()))
 
     def field(self, x: Tensor) -> Tensor:
-        return self.expression(x, dict(zip(self.expression.names, self.values, strict=True))) + self.offset
+        return self.expression(x, dict(zip(self.expression.names, self.values, strict=True)))
 
     def named_figures(self) -> dict[str, float]:
         return {name: value.item() for name, value in zip(self.expression.names, self.values, strict=True)}

@@ -129,18 +129,19 @@ class Jets(torch.autograd.Function):
         layers: list[Layer] = []
         h, t = x, probes
         for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
+            if layers:
+                h, t = layers[-1].above()
             layers.append(Layer(weight, bias, series, h, t))
-            h, t = layers[-1].above()
         beta = w
         for layer in reversed(layers):
             beta = layer.fall(beta)
-        ctx.layers, ctx.top = layers, h
+        ctx.layers = layers
         ctx.save_for_backward(*theta)
         ctx.set_materialize_grads(False)
         if probes is None:
             return None, beta, None
         second = sum(((layer.bent * layer.curve).sum(-1) for layer in layers), start=beta.new_zeros(()))
-        return torch.mv(h, w[0]).add_(b), beta, second
+        return torch.mv(layers[-1].terms[0], w[0]).add_(b), beta, second
 
     @staticmethod
     @once_differentiable
@@ -153,7 +154,7 @@ class Jets(torch.autograd.Function):
             beta_bar = layer.rise_back(beta_bar, q)
         bars = [torch.zeros_like(b), beta_bar.sum(0, keepdim=True)]
         if u is not None:
-            bars = [u.sum(0), bars[1].addmm_(u.t(), ctx.top)]
+            bars = [u.sum(0), bars[1].addmm_(u.t(), layers[-1].terms[0])]
         h_bar, t_bar = None if u is None else u * w, None
         for layer in reversed(layers):
             a_bar, dot_bar = layer.fall_back(h_bar, t_bar, q)

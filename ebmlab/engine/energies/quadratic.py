@@ -83,7 +83,7 @@ class IsotropicNet(EnergyNet):
 
     def field_jet(self, x: Tensor, probe: Tensor | None) -> Jet:
         x = x.detach()
-        form = x.new_tensor(x.shape[-1]) if probe is None else probe.detach().square().sum(-1)
+        form = x.shape[-1] if probe is None else probe.detach().square().sum(-1)
         return Jet(self.field(x), self.field_grad(x), (self.precision * form).expand(len(x)))
 
     def named_figures(self) -> dict[str, float]:

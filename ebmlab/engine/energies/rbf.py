@@ -67,18 +67,18 @@ class RBFNet(EnergyNet):
     def field_jet(self, x: Tensor, probe: Tensor | None) -> Jet:
         r"""Returns the jet.
 
-        .. math:: v^\top \nabla^2 f_j \, v = \frac{f_j(x)}{s_j^2} \Big( \frac{(v \cdot (x - c_j))^2}{s_j^2} - |v|^2 \Big)
+        .. math:: v^\top \nabla^2 f_j \, v = \frac{f_j}{s_j^2} \Big( \frac{(v \cdot (x - c_j))^2}{s_j^2} - |v|^2 \Big)
         """
 
         away = x.detach().unsqueeze(-2) - self.centres  # (n, j, d)
         bumps, precisions = self._bumps(away)
         steep = bumps * precisions
-        if probe is None:
-            along, length = away.square().sum(-1), x.new_tensor(x.shape[-1])
-        else:
+        length: Tensor | int = x.shape[-1]
+        along = away
+        if probe is not None:
             v = probe.detach()
-            along, length = (away @ v.unsqueeze(-1)).squeeze(-1).square(), v.square().sum(-1, keepdim=True)
-        second = (steep * (precisions * along - length)).sum(-1)
+            along, length = away @ v.unsqueeze(-1), v.square().sum(-1, keepdim=True)
+        second = (steep * (precisions * along.square().sum(-1) - length)).sum(-1)
         return Jet(bumps.sum(-1) + self.offset, self._pull(away, steep), second)
 
     def _bumps(self, away: Tensor) -> tuple[Tensor, Tensor]:

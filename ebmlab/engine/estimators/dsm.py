@@ -20,14 +20,13 @@ class DenoisingScoreMatching(Estimator):
     .. math:: J_\sigma = \frac{1}{2} \, \mathbb{E}_{x, e}
         \left| \nabla E_\theta(x + \sigma e) - \frac{e}{\sigma} \right|^2, \qquad e \sim \mathcal{N}(0, I)
 
+    .. math:: \ell = \frac{|e|^2 - d}{2 \sigma^2} - \frac{e \cdot \nabla E_\theta(x)}{\sigma}, \qquad
+        \mathbb{E}[\ell] = 0
+
     The force at a blurred point must undo the blur. What is learnt is the target *blurred* by :math:`\sigma`: on a
     Gaussian of variance :math:`s^2` the precision is :math:`1 / (s^2 + \sigma^2)`. A small :math:`\sigma` blurs less,
     and the variance of the gradient grows as :math:`1 / \sigma^2`. The cure costs a second gradient: ``antithetic``
-    averages over :math:`e` and :math:`-e`; ``taylor`` takes away the part of the loss that explodes,
-
-    .. math:: \frac{|e|^2 - d}{2 \sigma^2} - \frac{e \cdot \nabla E_\theta(x)}{\sigma},
-
-    whose mean is 0.
+    averages over :math:`e` and :math:`-e`; ``taylor`` takes away :math:`\ell`, the part of the loss that explodes.
 
     References:
         | A connection between score matching and denoising autoencoders (Vincent, 2011)
