@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from ebmlab.engine import tent
 from ebmlab.engine.types import Energy, Rng, Window, chunks
 
 T = TypeVar("T")
@@ -64,6 +66,7 @@ class Integral(NamedTuple):
     why: str  # why the energy does not seem normalisable, empty if it does
 
 
+@lru_cache(maxsize=8)
 def rule(window: Window, n: int = 256, dim: int = 2) -> PlaneRule:
     """Returns the rule with n points along each axis, n a multiple of 16.
 
@@ -162,27 +165,44 @@ def values_at(energy: Energy, points: Tensor, like: Tensor, size: int = 4096) ->
 
 
 def lattice_sampler(energy: Energy, window: Window, like: Tensor, n: int = 256) -> Callable[[int, Rng], Tensor]:
-    r"""Returns what draws points of the model, with shape (n, 2), all but exactly.
+    """Returns what draws points of the model, with shape (n, 2), all but exactly: see :func:`scatter`."""
 
-    A point of the rule is chosen by its mass and moved by a tent-shaped jitter in the stretched coordinate, so that the
-    law is the bilinear interpolant of the masses there. Its variance is too large by :math:`\Delta^2 / 6`,
-    :math:`\Delta` the spacing.
-    """
+    return complete(prepare_sampler(energy, window, like, n))
+
+
+def prepare_sampler(energy: Energy, window: Window, like: Tensor, n: int = 256) -> Work[Callable[[int, Rng], Tensor]]:
+    """Makes what :func:`lattice_sampler` returns, in pieces."""
 
     plane = rule(window, n)
-    values = torch.cat(list(values_at(energy, plane.points, like)))
-    sums = torch.softmax(plane.log_weights - values, 0).cumsum(0)
-    t, h = stretched(n)
-    centre = torch.tensor([window[0] + window[1], window[2] + window[3]], dtype=torch.float64) / 2
-    half = torch.tensor([window[1] - window[0], window[3] - window[2]], dtype=torch.float64) / 2
+    pieces: list[Tensor] = []
+    for piece in values_at(energy, plane.points, like):
+        pieces.append(piece)
+        yield len(pieces) * 4096 / len(plane.points)
+    sums = tent.cumulative(plane.log_weights - torch.cat(pieces))
+    return lambda count, rng: scatter(plane, sums, count, rng).to(like)
 
-    def draw(count: int, rng: Rng) -> Tensor:
-        u = torch.rand(5, count, generator=rng, device=rng.device).cpu().double()
-        cell = torch.searchsorted(sums, u[0] * sums[-1]).clamp(max=n * n - 1)
-        s = torch.stack([t[cell % n], t[cell // n]], -1) + h * (u[1:3] - u[3:5]).T
-        return (centre + half * (s + _ALPHA * torch.sinh(_BETA * s))).to(like)
 
-    return draw
+def scatter(plane: PlaneRule, sums: Tensor, count: int, rng: Rng) -> Tensor:
+    r"""Draws points, with shape (count, d), from masses at the rule's points.
+
+    A point of the rule is chosen by its mass and moved by a tent-shaped jitter in the stretched coordinate, so that the
+    law is the multilinear interpolant of the masses there. Its variance is too large by :math:`\Delta^2 / 6`,
+    :math:`\Delta` the spacing.
+
+    Arguments:
+        plane: The rule.
+        sums: The cumulative masses, with shape (n^d).
+        count: How many points.
+        rng: What draws.
+    """
+
+    t, h = stretched(plane.n)
+    d = len(plane.axes)
+    even = torch.cartesian_prod(*[t] * d).view(-1, d).flip(-1).to(rng.device, sums.dtype)
+    s = tent.draw(even, sums.to(rng.device), even.new_full((d,), h), count, rng)
+    left, right, bottom, top = plane.window
+    middle, half = s.new_tensor([[left + right, bottom + top], [right - left, top - bottom]])[:, :d] / 2
+    return middle + half * (s + _ALPHA * torch.sinh(_BETA * s))
 
 
 def _octave(far: Tensor) -> Tensor:

@@ -14,9 +14,8 @@ from ebmlab.engine.energies import EnergyNet
 from ebmlab.engine.logz import LogZ, LogZMethod, Scene
 from ebmlab.engine.meter import GradientReading, measure
 from ebmlab.engine.oracle import Evaluation, evaluation
-from ebmlab.engine.quadrature import lattice_sampler, rule
+from ebmlab.engine.quadrature import Work, prepare_sampler, rule
 from ebmlab.engine.reference import Reference, prepare
-from ebmlab.engine.types import Rng
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Estimate
 from ebmlab.session.streams import Streams
@@ -211,19 +210,17 @@ class Studies:
         frozen, method = self._freeze(), self._methods[index]
         last = LogZ(math.nan, math.nan, 0.0, 0)
         try:
-            for last in method.run(self._scene(frozen), self._streams[f"log-z/{index}"]):
+            scene = yield from self._scene(frozen, method)
+            for last in method.run(scene, self._streams[f"log-z/{index}"]):
                 yield last
         except BadInput as fault:
             last = LogZ(math.nan, math.nan, 1.0, 0, warning=str(fault))
         self.estimates[index] = Estimate(index=index, kind=method.kind, step=frozen.step, log_z=last)
         self._log_z[index].append(frozen.step, last.value, last.stderr)
 
-    def _scene(self, frozen: Frozen) -> Scene:
+    def _scene(self, frozen: Frozen, method: LogZMethod) -> Work[Scene]:
         window, like = self._session.recipe.window, torch.empty(0, device=self._session.device)
-
-        def exact(n: int, rng: Rng) -> torch.Tensor:
-            return lattice_sampler(frozen.net, window, like, POINTS)(n, rng)
-
+        exact = (yield from prepare_sampler(frozen.net, window, like)) if method.from_exact else None
         return Scene(frozen.net, like, window, exact=exact)
 
     def _find_gradient(self) -> Iterator[object]:

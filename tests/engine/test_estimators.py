@@ -108,14 +108,19 @@ def test_that_the_exact_gradient_is_the_slope_of_the_exact_loss(rng):
     assert along.item() == pytest.approx(difference, rel=1e-7)
 
 
-def test_that_widening_the_lattice_leaves_a_confined_loss_where_it_was(rng):
+def test_that_refining_the_lattice_leaves_the_loss_where_it_was(rng):
     batch = batch_of(50, rng)
-    losses = [
-        MaximumLikelihood(resolution=64 * m, widening=m).loss(bowl(1.0), batch, None, rng)[0].loss.item()
-        for m in (1, 2, 4)
-    ]
-    assert losses[1] == pytest.approx(losses[0], abs=1e-7)
-    assert losses[2] == pytest.approx(losses[1], abs=1e-9)
+    losses = [MaximumLikelihood(resolution=k).loss(bowl(1.0), batch, None, rng)[0].loss.item() for k in (64, 96, 192)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-9)
+    assert losses[2] == pytest.approx(losses[1], abs=1e-12)
+
+
+def test_that_the_exact_loss_sees_the_mass_beyond_the_window(rng):
+    batch = batch_of(50, rng)
+    wide = 0.02  # a standard deviation of 7, in a window that ends at 6
+    loss = MaximumLikelihood().loss(bowl(wide), batch, None, rng)[0].loss.item()
+    truth = wide * batch.x.square().sum(-1).mean() / 2 + math.log(2 * math.pi / wide)
+    assert loss == pytest.approx(truth.item(), abs=1e-6)
 
 
 def test_that_implicit_score_matching_is_half_the_fisher_divergence_less_a_constant(rng):

@@ -18,13 +18,13 @@ from laws import (
     watch,
 )
 
+from ebmlab.engine import tent
 from ebmlab.engine.samplers import (
     SAMPLERS,
     ExactSampler,
     HamiltonianMonteCarlo,
     MetropolisLangevin,
     UnadjustedLangevin,
-    tent,
 )
 from ebmlab.engine.samplers.hmc import hamiltonian
 from ebmlab.spec import BadInput
@@ -260,13 +260,15 @@ def test_that_a_transition_keeps_shape_type_and_its_input(kind, dtype, rng):
     for shape in [(7, 2), (1, 2), (0, 2)] + ([] if kind == "exact" else [(5, 1), (5, 3)]):
         x = torch.randn(shape, generator=rng, dtype=dtype)
         start = sampler.init(bowl(1.0), x.clone())
-        before = [t.clone() for t in start[:3]]
+        before = [t.clone() for t in start[:3] if t is not None]
         chains, info = sampler.step(bowl(1.0), start, rng)
         assert (chains.x.shape, chains.x.dtype) == (x.shape, dtype)
-        assert info.accept.shape == chains.energy.shape == x.shape[:1]
-        torch.testing.assert_close(chains.energy, bowl(1.0)(chains.x))
-        torch.testing.assert_close(chains.grad, chains.x)
-        assert all(a.equal(b) for a, b in zip(before, start[:3], strict=True))
+        assert info.accept.shape == x.shape[:1]
+        if chains.energy is not None:
+            torch.testing.assert_close(chains.energy, bowl(1.0)(chains.x))
+        if chains.grad is not None:
+            torch.testing.assert_close(chains.grad, chains.x)
+        assert all(a.equal(b) for a, b in zip(before, start[: len(before)], strict=True))
 
 
 @pytest.mark.parametrize("kind", list(SAMPLERS))

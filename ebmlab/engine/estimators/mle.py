@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
+from ebmlab.engine import tent
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
-from ebmlab.engine.samplers import tent
-from ebmlab.engine.types import Energy, Rng, Stage, Stages, Window
-from ebmlab.engine.window import Lattice, widen
+from ebmlab.engine.quadrature import FOLD, rule, scatter
+from ebmlab.engine.types import Energy, Rng, Stage, Stages
 from ebmlab.spec import BadInput, knob
 
 
@@ -18,15 +17,14 @@ from ebmlab.spec import BadInput, knob
 class MaximumLikelihood(Estimator):
     r"""Maximum likelihood, exactly, by quadrature.
 
-    .. math:: L = \overline{E_\theta(x)} + \log \sum_g e^{-E_\theta(g)} \, |\Delta|
+    .. math:: L = \overline{E_\theta(x)} + \log \sum_g w_g \, e^{-E_\theta(g)}
 
     .. math:: \nabla_\theta L = \mathbb{E}_{p}[\nabla_\theta E_\theta] - \mathbb{E}_{p_\theta}[\nabla_\theta E_\theta]
 
-    The sum over a lattice of the widened window, whose cells have the area :math:`|\Delta|`, stands for the integral
-    that every other method avoids. It is right to six digits or more where no feature of the density is narrower than
-    1.5 cells, and its cost grows as :math:`k^d`, which puts it out of reach beyond the plane. Mass outside the
-    widened window is not seen. The negatives that are shown are drawn from the lattice; the gradient does not use
-    them.
+    The sum over a lattice, even in the window and stretching far beyond it, stands for the integral that every other
+    method avoids. It is right to six digits or more where no feature of the density is narrower than 1.5 spacings of
+    the lattice, and its cost grows as :math:`k^d`, which puts it out of reach beyond the plane. The negatives that are
+    shown are drawn from the lattice; the gradient does not use them.
 
     References:
         | How to train your energy-based models (Song & Kingma, 2021)
@@ -35,29 +33,27 @@ class MaximumLikelihood(Estimator):
 
     objective: ClassVar[str] = "NLL"
 
-    resolution: int = knob(96, "Points of the lattice along each axis.", low=8, high=1024, soft=(32, 256), scale="log")
-    widening: float = knob(2.0, "Size of the lattice over that of the window.", low=1.0, high=20.0, soft=(1.0, 4.0))
+    resolution: int = knob(
+        96,
+        f"Points k of the lattice along each axis, rounded up to a multiple of {FOLD}.",
+        low=FOLD,
+        high=1024,
+        soft=(32, 256),
+        scale="log",
+        symbol="k",
+    )
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
-        points, spacing = self._lattice(batch.window, batch.x)
-        yield Stage("positive", "Positive phase: the energy falls at the data.", batch.x)
-        positive, negative = energy(torch.cat([batch.x, points])).split([len(batch.x), len(points)])
-
-        law = tent.cumulative(-negative.detach())
-        negatives = tent.draw(points, law, spacing, len(batch.x), rng)
-        yield Stage("negative", "Negative phase: the energy rises wherever the model has mass.", negatives)
-        loss = positive.mean() + torch.logsumexp(-negative, 0) + spacing.log().sum()
-        return Terms(loss, negatives, loss.detach()), None
-
-    def _lattice(self, window: Window, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the points, with shape (k^d, d), and their spacing along each axis, with shape (d)."""
-
-        dim, k = like.shape[-1], self.resolution
+        dim, k = batch.x.shape[-1], -(-self.resolution // FOLD) * FOLD
         if dim > 2:
             raise BadInput(f"quadrature in {dim} dimensions needs {k}^{dim} points; choose another estimator")
-        left, right, bottom, top = wide = widen(window, self.widening)
-        if dim == 2:
-            points = Lattice(wide, k, k).points(like.dtype, like.device)
-        else:
-            points = Lattice((left, right, 0.0, 1.0), 1, k).points(like.dtype, like.device)[:, :1]
-        return points, like.new_tensor([(right - left) / k, (top - bottom) / k][:dim])
+        plane = rule(batch.window, k, dim)
+        yield Stage("positive", "Positive phase: the energy falls at the data.", batch.x)
+        points, log_weights = plane.points.to(batch.x), plane.log_weights.to(batch.x)
+        positive, values = energy(torch.cat([batch.x, points])).split([len(batch.x), len(points)])
+
+        log_terms = log_weights - values
+        negatives = scatter(plane, tent.cumulative(log_terms.detach()), len(batch.x), rng).to(batch.x)
+        yield Stage("negative", "Negative phase: the energy rises wherever the model has mass.", negatives)
+        loss = positive.mean() + torch.logsumexp(log_terms, 0)
+        return Terms(loss, negatives, loss.detach()), None

@@ -4,6 +4,7 @@ from abc import ABC
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -121,6 +122,8 @@ class ReverseAIS(Annealing):
         | Sandwiching the marginal likelihood using bidirectional Monte Carlo (Grosse, Ghahramani & Adams, 2015)
         | https://arxiv.org/abs/1511.02543
     """
+
+    from_exact: ClassVar[bool] = True
 
     def run(self, scene: Scene, rng: Rng) -> Iterator[LogZ]:
         if scene.exact is None:

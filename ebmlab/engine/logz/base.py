@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -36,6 +36,9 @@ class Scene(NamedTuple):
 
 class LogZMethod(Component, ABC):
     r"""Abstract estimator of :math:`\log Z = \log \int \exp(-E(x)) \, dx`."""
+
+    from_exact: ClassVar[bool] = False
+    """Whether it starts from exact samples, which the scene must then provide."""
 
     @abstractmethod
     def run(self, scene: Scene, rng: Rng) -> Iterator[LogZ]:

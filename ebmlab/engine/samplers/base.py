@@ -15,8 +15,8 @@ class Chains(NamedTuple):
     """What the next transition needs to know, and nothing else."""
 
     x: Tensor  # (n, d)
-    energy: Tensor  # (n,)
-    grad: Tensor  # (n, d)
+    energy: Any = None  # (n,), where the kernel compares energies
+    grad: Any = None  # (n, d), where it needs the last gradient again
     extra: Any = None  # whatever else the kernel remembers
 
 

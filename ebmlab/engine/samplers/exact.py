@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ebmlab.engine import tent
 from ebmlab.engine.calculus import value_and_grad
-from ebmlab.engine.samplers import tent
 from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info, Sampler, accept_all
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, chunks
 from ebmlab.engine.window import Lattice

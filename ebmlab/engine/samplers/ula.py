@@ -3,6 +3,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
+from ebmlab.engine.calculus import value_and_grad
 from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info, Sampler, accept_all
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob
@@ -26,13 +30,17 @@ class UnadjustedLangevin(Sampler):
     step_size: float = knob(1e-2, "Step size ε.", low=1e-6, high=10.0, soft=(1e-4, 1.0), scale="log", symbol="ε")
     temperature: float = knob(1.0, "Temperature τ of the noise.", low=0.0, high=100.0, soft=(0.0, 4.0), symbol="τ")
 
+    def init(self, energy: Energy, x: Tensor) -> Chains:
+        return Chains(x)
+
     def stages(self, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:
         noise = math.sqrt(2 * self.step_size * self.temperature)
+        _, grad = value_and_grad(energy, chains.x)
 
-        x = chains.x - self.step_size * chains.grad + noise * randn(chains.x.shape, rng, chains.x)
+        x = torch.add(chains.x, grad, alpha=-self.step_size).add_(randn(grad.shape, rng, grad), alpha=noise)
 
         yield Stage("proposal", "Each chain follows the force and is kicked by noise.", x, chains.x)
-        return self.init(energy, x), accept_all(x)
+        return Chains(x), accept_all(x)
 
     def temperature_sampled(self) -> float:
         return self.temperature

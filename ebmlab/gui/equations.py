@@ -1,0 +1,253 @@
+"""Typeset equations: TeX to SVG by ziamath, broken into lines, in the colours of the theme."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from PySide6.QtCore import QByteArray, QRectF, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ebmlab.gui import theme
+
+SIZE = 15
+_INK, _POSITIVE, _NEGATIVE = "#010101", "#010102", "#010103"
+_POSITIVES = re.compile(r"x\^\+|x\^\{\+\}|\\mathbb\{E\}_(\{p\}|p\b)")
+_NEGATIVES = re.compile(r"x\^-|x\^\{-\}|p_\\theta|p_\{\\theta\}|\\mathbb\{E\}_(\{q\}|q\b)")
+_OPERATORS = re.compile(r"[=+-]|\\(?:leftarrow|propto|approx|sim|le|ge|leq|geq|mapsto)(?![a-zA-Z])")
+_FENCES = re.compile(r"\\(left|right)(?![a-zA-Z])\s*(\\[a-zA-Z]+|\\.|.)")
+_QUADS = re.compile(r"\\q?quad(?![a-zA-Z])")
+
+
+class Box(NamedTuple):
+    """A typeset piece: its SVG in placeholder colours, and how far it reaches from the start of its baseline."""
+
+    svg: str
+    left: float
+    width: float
+    ascent: float
+    descent: float
+
+
+_known: dict[str, Box] = {}
+
+
+def typeset(tex: str) -> Box:
+    """Returns a typeset piece of TeX; it takes some tens of milliseconds the first time.
+
+    What ziamath cannot read is set as plain text, so that a page is never empty.
+    """
+
+    if tex not in _known:
+        _known[tex] = _typeset(tex)
+    return _known[tex]
+
+
+def _typeset(tex: str) -> Box:
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        import ziamath  # here, since it takes a third of a second
+
+    ziamath.config.svg2 = False  # QtSvg draws only fragments of SVG 2
+    try:
+        svg = ziamath.Latex(tex, size=SIZE, color=_INK).svg()
+    except Exception:  # the parser beneath raises errors of many kinds
+        svg = ziamath.Text(re.sub(r"[\\{}$^_]", " ", tex), size=SIZE, color=_INK).svg()
+    svg = svg.replace('fill="black"', f'fill="{_INK}"')  # overlines ignore the colour asked for
+    found = re.search(r'viewBox="(\S+) (\S+) (\S+) (\S+)"', svg)
+    x, y, w, h = (float(v) for v in found.groups()) if found else (0.0, 0.0, 0.0, 0.0)
+    return Box(svg, x, w, -y, h + y)
+
+
+def paint(svg: str, palette: theme.Palette) -> str:
+    """Returns the SVG with the placeholders replaced: ink, blue positive phase, orange negative phase."""
+
+    for placeholder, colour in ((_INK, palette.ink), (_POSITIVE, palette.blue), (_NEGATIVE, palette.orange)):
+        svg = svg.replace(placeholder, colour)
+    return svg
+
+
+def split(tex: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    """Yields the parts of TeX that begin where the pattern matches outside of all brackets."""
+
+    depth, start, i = 0, 0, 0
+    while i < len(tex):
+        found = pattern.match(tex, i)
+        if found and depth == 0 and not tex[:i].rstrip().endswith(("^", "_")):
+            if tex[start:i].strip() and not pattern.fullmatch(tex[start:i].strip()):
+                yield tex[start:i].strip()
+                start = i
+            i = found.end()
+            continue
+        if fence := _FENCES.match(tex, i):
+            depth += 1 if fence[1] == "left" else -1
+            i = fence.end()
+            continue
+        depth += (tex[i] in "{([") - (tex[i] in "})]")
+        i += 2 if tex[i] == "\\" else 1
+    yield tex[start:].strip()
+
+
+def pieces(tex: str) -> list[str]:
+    """Returns the formulas that wide spaces hold apart."""
+
+    return [found for part in split(tex, _QUADS) if (found := _QUADS.sub("", part, count=1).strip())]
+
+
+def terms(tex: str) -> list[str]:
+    """Returns the terms of a formula, each with its operator in front, the two phases coloured if there are both."""
+
+    found = list(split(tex, _OPERATORS))
+    if not (_POSITIVES.search(tex) and _NEGATIVES.search(tex)):
+        return found
+    return [_coloured(term) for term in found]
+
+
+def _coloured(term: str) -> str:
+    colour = _NEGATIVE if _NEGATIVES.search(term) else _POSITIVE if _POSITIVES.search(term) else ""
+    operator = _OPERATORS.match(term)
+    head = operator[0] if operator else ""
+    return f"{head} \\textcolor{{{colour}}}{{{term[len(head) :].strip()}}}" if colour else term
+
+
+def lines(equations: tuple[str, ...], width: float) -> list[list[str]]:
+    """Returns the pieces of TeX on every line, where no line is wider than it must be."""
+
+    made: list[list[str]] = []
+    for equation in equations:
+        made.append([])
+        for piece in pieces(equation):
+            line = made[-1]
+            if line and _width(line) + 2 * SIZE + typeset(" ".join(terms(piece))).width > width:
+                made.append(line := [])
+            for part in _broken(terms(piece), width):
+                if line and part is not None and _width([*line, part]) > width:
+                    made.append(line := [])
+                line.append(part)
+    return [line for line in made if line]
+
+
+def missing(equations: tuple[str, ...], width: float) -> str | None:
+    """Returns a piece that must be typeset before the lines can be made; None if all are."""
+
+    for piece in (p for equation in equations for p in pieces(equation)):
+        parts = terms(piece)
+        whole = " ".join(parts)
+        if whole not in _known:
+            return whole
+        if len(parts) > 1 and _known[whole].width > width:
+            for part in parts:
+                if part not in _known:
+                    return part
+    return None
+
+
+def _broken(parts: list[str], width: float) -> Iterator[str]:
+    """Yields the terms joined into runs that fit, found by the widths of the single terms."""
+
+    whole = " ".join(parts)
+    if len(parts) == 1 or typeset(whole).width <= width:
+        yield whole
+        return
+    run: list[str] = []
+    for i, part in enumerate(parts):
+        room = 1.3 * width if i == 1 else width  # rather shrunk than with its left side alone
+        if run and sum(typeset(p).width for p in [*run, part]) > room:
+            yield " ".join(run)
+            run = []
+        run.append(part)
+    yield " ".join(run)
+
+
+def _width(line: list[str]) -> float:
+    return sum(typeset(piece).width for piece in line) + 2 * SIZE * (len(line) - 1)
+
+
+class EquationView(QWidget):
+    """Shows equations, as wide as it is and as high as they need. They are set once it is seen, not before."""
+
+    def __init__(self, equations: tuple[str, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._equations = equations
+        self._picture = QPixmap()
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._advance)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(self.tr("Equation"))
+        self.setAccessibleDescription("; ".join(equations))
+        self.setFixedHeight(theme.current().px(38) if equations else 0)
+        theme.signals.changed.connect(self._timer.start)
+
+    def set_equations(self, equations: tuple[str, ...]) -> None:
+        """Shows other equations."""
+
+        if equations != self._equations:
+            self._equations = equations
+            self.setAccessibleDescription("; ".join(equations))
+            self._timer.start()
+
+    def _advance(self) -> None:
+        """Typesets one piece a turn of the event loop, so that the window never stands still for long."""
+
+        if (tex := missing(self._equations, self._room())) is None:
+            self.typeset()
+        else:
+            typeset(tex)
+            self._timer.start()
+
+    def _room(self) -> float:
+        look = theme.current()
+        return (self.width() - 2 * look.px(8)) / look.scale
+
+    def typeset(self) -> None:
+        """Sets the equations for the present width, colours and scale."""
+
+        look = theme.current()
+        pad, scale = look.px(8), look.scale
+        rows = lines(self._equations, self._room()) if self._room() > 20 else []
+        boxes = [[typeset(piece) for piece in row] for row in rows]
+        heights = [max(b.ascent for b in row) + max(b.descent for b in row) + 6 for row in boxes]
+        self.setFixedHeight(round(sum(heights) * scale + 2 * pad - 6 * scale) if rows else 0)
+        ratio = self.devicePixelRatioF()
+        self._picture = QPixmap(self.size() * ratio)
+        self._picture.setDevicePixelRatio(ratio)
+        self._picture.fill(QColor(0, 0, 0, 0))
+        painter = QPainter(self._picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(0, pad)
+        painter.scale(scale, scale)
+        for row, height in zip(boxes, heights):
+            _draw(painter, row, self.width() / scale, pad / scale, look.palette)
+            painter.translate(0, height)
+        painter.end()
+        self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._timer.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.size().width() != event.oldSize().width() and self.isVisible():
+            self._timer.start()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+
+
+def _draw(painter: QPainter, row: list[Box], width: float, pad: float, palette: theme.Palette) -> None:
+    """Draws one line in the middle of the width, shrunk if even its smallest piece is too wide."""
+
+    total = sum(b.width for b in row) + 2 * SIZE * (len(row) - 1)
+    shrink = min(1.0, (width - 2 * pad) / total)
+    painter.save()
+    painter.translate((width - total * shrink) / 2, 0)
+    painter.scale(shrink, shrink)
+    baseline, x = max(b.ascent for b in row), 0.0
+    for box in row:
+        place = QRectF(x, baseline - box.ascent, box.width, box.ascent + box.descent)
+        QSvgRenderer(QByteArray(paint(box.svg, palette).encode())).render(painter, place)
+        x += box.width + 2 * SIZE
+    painter.restore()

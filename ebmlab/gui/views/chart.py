@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from time import monotonic
+
+from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QFont, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from ebmlab.gui import theme
+from ebmlab.gui.numbers import number
+from ebmlab.gui.views.curves import Curve, Reading, Source, nearest, span, table, visible
+from ebmlab.gui.views.legend import Legend
+from ebmlab.gui.views.plot import Plot, Scale, colour
+from ebmlab.session.snapshot import Snapshot
+
+PERIOD = 0.2
+"""Seconds between two redraws at the least."""
+
+
+class Chart(QFrame):
+    """Curves of a run over its steps: hover to read, wheel to zoom, double click to follow again.
+
+    Signals:
+        hovered: The step under the cursor; None when it has left.
+    """
+
+    hovered = Signal(object)
+
+    def __init__(self, source: Source, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = source
+        self._reading = Reading()
+        self._snapshot: Snapshot | None = None
+        self._chosen: dict[str, bool] = {}
+        self._following = True
+        self._last = 0.0
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.redraw)
+        self.setObjectName(f"chart-{source.name}")
+        self.setProperty("card", True)
+        self.setAccessibleName(source.title)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMinimumHeight(112)
+        self._furnish()
+        theme.signals.changed.connect(self._dress)
+        self._dress()
+
+    def _furnish(self) -> None:
+        self._title = QLabel(self.source.title)
+        self._note = QLabel()
+        self._note.setProperty("muted", True)
+        self._legend = Legend()
+        self._legend.toggled.connect(self._toggle)
+        self._plot = Plot()
+        self._plot.hovered.connect(self._hover)
+        self._plot.zoomed.connect(self._zoom)
+        self._plot.fitted.connect(self.follow)
+        self._empty = QLabel(self.source.empty, self._plot)
+        self._empty.setProperty("muted", True)
+        self._empty.setWordWrap(True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._readout = QLabel(self._plot)
+        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._readout.setTextFormat(Qt.TextFormat.RichText)
+        self._readout.hide()
+        header = QHBoxLayout()
+        header.setContentsMargins(10, 4, 6, 0)
+        header.setSpacing(8)
+        header.addWidget(self._title)
+        header.addWidget(self._note)
+        header.addWidget(self._legend, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 1, 8, 2)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self._plot, 1)
+        self._plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """The curves that can be seen."""
+
+        return tuple(c for c in self._reading.curves if self._seen(c))
+
+    @property
+    def reading(self) -> Reading:
+        """What the chart last drew."""
+
+        return self._reading
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draws the run so far, at once or when the last drawing is old enough."""
+
+        self._snapshot = snapshot
+        if not self._timer.isActive():
+            self._timer.start(max(0, round(1000 * (self._last + PERIOD - monotonic()))))
+
+    def redraw(self) -> None:
+        """Draws what the latest snapshot says."""
+
+        self._last = monotonic()
+        if self._snapshot is not None and self.isVisible():
+            self._reading = self.source.read(self._snapshot)
+            self._draw()
+
+    def _draw(self) -> None:
+        note, curves = self._reading.note, self._reading.curves
+        if note != self._note.text():
+            self._note.setText(note)
+        self._legend.set_curves(curves, {c.key for c in curves if not self._seen(c)})
+        some = any(len(c.x) for c in curves)
+        self._empty.setVisible(not some)
+        self._plot.set_bare(not some)
+        self._place_empty()
+        seen = [c for c in self.curves if len(c.x)]
+        if self._following:
+            end = max((c.x[-1] for c in seen), default=1.0)
+            pieces = [visible(c, 0, end) for c in seen]
+            low, high = span(pieces, self._reading.within)
+            self._plot.set_span((0, max(end, 1)), (low, min(high, self._reading.most)))
+        else:
+            pieces = [visible(c, *self._plot.steps()) for c in seen]
+        self._plot.set_guide(self._reading.guide if some else None)
+        self._plot.set_curves(pieces)
+
+    def follow(self) -> None:
+        """Lets the axes follow the curves again, after somebody has zoomed."""
+
+        self._following = True
+        self._draw()
+
+    def point_at(self, step: float | None) -> None:
+        """Shows where a step is; None takes the mark away."""
+
+        self._plot.point_at(step)
+
+    def _seen(self, curve: Curve) -> bool:
+        return self._chosen.get(curve.key, curve.shown)
+
+    def _toggle(self, key: str, on: bool) -> None:
+        self._chosen[key] = on
+        self._draw()
+
+    def _zoom(self) -> None:
+        self._following = False
+        self._draw()
+
+    def _hover(self, step: float | None) -> None:
+        self.hovered.emit(step)
+        points = [] if step is None else [(c, p) for c in self.curves if (p := nearest(c, step))]
+        self._readout.setVisible(bool(points))
+        if not points:
+            return
+        lines = ["{} {:,.0f}".format(html.escape(self.tr("step")), points[0][1][0])]
+        for curve, (_, value, error) in points:
+            shown = number(value, 5) + ("" if error is None else f" ± {number(error, 2)}")
+            name = html.escape(curve.label)
+            lines.append(f'<span style="color: {colour(curve.role).name()}">{name} {shown}</span>')
+        self._readout.setText("<br>".join(lines))
+        self._readout.adjustSize()
+        self._readout.move(self._plot.width() - self._readout.width() - 8, 6)
+
+    def set_spread(self, *, x: bool | None = None, y: bool | None = None) -> None:
+        """Chooses linear or logarithmic axes; what is not said stays."""
+
+        old = self._plot.spread
+        self._plot.set_spread(replace(old, x=old.x if x is None else x, y=old.y if y is None else y))
+        self.follow()
+
+    @property
+    def spread(self) -> Scale:
+        """Whether the axes are logarithmic."""
+
+        return self._plot.spread
+
+    def copy_image(self) -> None:
+        """Puts a picture of the chart on the clipboard."""
+
+        QGuiApplication.clipboard().setPixmap(self.grab())
+
+    def copy_data(self) -> None:
+        """Puts every point of the visible curves on the clipboard, separated by tabs."""
+
+        data = QMimeData()
+        data.setText(table(self.curves))
+        QGuiApplication.clipboard().setMimeData(data)
+
+    def menu(self) -> QMenu:
+        """Returns the chart's menu, owned by the chart."""
+
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._legend.fill(menu)
+        menu.addSeparator()
+        for text, on, axis in (
+            (self.tr("Logarithmic values"), self.spread.y, "y"),
+            (self.tr("Logarithmic steps"), self.spread.x, "x"),
+        ):
+            action = QAction(text, menu, checkable=True, checked=on)
+            action.setEnabled(axis == "x" or not self.source.linear)
+            action.toggled.connect(lambda value, axis=axis: self.set_spread(**{axis: value}))
+            menu.addAction(action)
+        fit = menu.addAction(self.tr("Follow the run"), self.follow)
+        fit.setEnabled(not self._following)
+        menu.addSeparator()
+        menu.addAction(self.tr("Copy as picture"), self.copy_image)
+        menu.addAction(self.tr("Copy data"), self.copy_data).setEnabled(bool(self.curves))
+        return menu
+
+    def contextMenuEvent(self, event: object) -> None:
+        position: QPoint = event.globalPos()  # type: ignore[attr-defined]
+        self.menu().popup(position)
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._place_empty()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        if self._snapshot is not None:
+            self.show_snapshot(self._snapshot)
+
+    def _place_empty(self) -> None:
+        self._empty.setGeometry(self._plot.rect().adjusted(12, 4, -12, -4))
+
+    def _dress(self) -> None:
+        look = theme.current()
+        self._title.setFont(look.font(12, QFont.Weight.DemiBold))
+        self._note.setFont(look.font(11))
+        self._readout.setFont(look.font(11))
+        p = look.palette
+        self._readout.setStyleSheet(
+            f"background: {p.raised}; border: 1px solid {p.line}; border-radius: 5px; padding: 3px 6px;"
+        )
+        self._plot.dress()
+        self._draw()

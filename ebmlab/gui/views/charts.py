@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from ebmlab.gui.views.chart import Chart
+from ebmlab.gui.views.curves import Source
+from ebmlab.gui.views.gradient import GradientChart
+from ebmlab.gui.views.health import HealthChart
+from ebmlab.gui.views.likelihood import Likelihood, Objective
+from ebmlab.gui.views.log_z import LogZChart
+from ebmlab.session.snapshot import Snapshot
+
+
+class Charts(QScrollArea):
+    """The charts in one column, with one cursor through all of them.
+
+    Signals:
+        chosen: Name of a chart, and whether it is to be seen.
+    """
+
+    chosen = Signal(str, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._charts = [Chart(s) for s in self._sources()]
+        self._hidden: set[str] = set()
+        self._concerned = True
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        for chart in self._charts:
+            layout.addWidget(chart, 1)
+            chart.hovered.connect(self._point_at)
+        self.setWidget(column)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(200)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(self.tr("Charts"))
+        self._concern(False)
+
+    @staticmethod
+    def _sources() -> list[Source]:
+        return [Likelihood(), Objective(), LogZChart(), GradientChart(), HealthChart()]
+
+    @property
+    def charts(self) -> dict[str, Chart]:
+        """The charts by name, from top to bottom."""
+
+        return {chart.source.name: chart for chart in self._charts}
+
+    @property
+    def active(self) -> Chart:
+        """The chart that has the focus or lies under the cursor; else the first."""
+
+        near = [c for c in self._charts if c.isVisible() and (c.hasFocus() or c.underMouse())]
+        return (near or self._charts)[0]
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Hands a snapshot to every chart."""
+
+        self._concern(Objective.concerns(snapshot))
+        for chart in self._charts:
+            chart.show_snapshot(snapshot)
+
+    def choose(self, name: str, on: bool) -> None:
+        """Shows or hides a chart."""
+
+        self._hidden = self._hidden - {name} if on else self._hidden | {name}
+        self._arrange()
+        self.chosen.emit(name, on)
+
+    def wants_figures(self) -> bool:
+        """Returns whether anyone can see a chart, so that hidden ones cost nothing."""
+
+        return self.isVisible() and len(self._hidden) < len(self._charts)
+
+    def _concern(self, concerned: bool) -> None:
+        if concerned != self._concerned:
+            self._concerned = concerned
+            self._arrange()
+
+    def _arrange(self) -> None:
+        for chart in self._charts:
+            name = chart.source.name
+            chart.setVisible(name not in self._hidden and (name != Objective.name or self._concerned))
+
+    def _point_at(self, step: float | None) -> None:
+        for chart in self._charts:
+            chart.point_at(step)

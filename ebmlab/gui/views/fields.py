@@ -1,0 +1,113 @@
+r"""What the panes show follows from a snapshot by arithmetic alone.
+
+.. math:: p_\theta(x) = \exp(-E_\theta(x) - \log Z_\theta)
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from ebmlab.engine.types import Window
+from ebmlab.gui.views.projection import Point
+from ebmlab.record.raster import nice
+from ebmlab.session.snapshot import Snapshot
+
+
+class Fields:
+    """The densities of a snapshot, each made when first asked for.
+
+    Arguments:
+        snapshot: What the session sent.
+        before: The fields of the snapshot before it; what has not changed is taken from there.
+    """
+
+    def __init__(self, snapshot: Snapshot, before: Fields | None = None) -> None:
+        self.snapshot = snapshot
+        if before is not None and before.snapshot.target is snapshot.target and "target" in vars(before):
+            vars(self)["target"] = before.target
+
+    @cached_property
+    def target(self) -> np.ndarray | None:
+        """The target density p, with shape (resolution, resolution)."""
+
+        log_p = self.snapshot.target
+        return None if log_p is None else np.exp(log_p)
+
+    @cached_property
+    def log_model(self) -> np.ndarray | None:
+        """The logarithm of the model density; None if the energy cannot be normalised."""
+
+        energy, log_z = self.snapshot.energy, self.snapshot.log_z
+        return None if energy is None or log_z is None or not math.isfinite(log_z) else -energy - log_z
+
+    @cached_property
+    def model(self) -> np.ndarray | None:
+        """The model density."""
+
+        return None if self.log_model is None else np.exp(self.log_model)
+
+    @cached_property
+    def difference(self) -> np.ndarray | None:
+        """The model density less the target density."""
+
+        return None if self.model is None or self.target is None else self.model - self.target
+
+    @cached_property
+    def floor(self) -> float:
+        """The least energy in the window."""
+
+        energy = self.snapshot.energy
+        finite = energy[np.isfinite(energy)] if energy is not None else np.empty(0)
+        return float(finite.min()) if finite.size else 0.0
+
+    @cached_property
+    def top(self) -> float:
+        """The density at the end of the colours of them all: the target's greatest, rounded up."""
+
+        for field in (self.target, self.model):
+            if field is not None and (peak := float(np.nan_to_num(field, posinf=0).max())) > 0:
+                return nice(peak)
+        return 1.0
+
+
+def probe(field: np.ndarray | None, window: Window, at: Point) -> float | None:
+    """Returns a field at a point of the plane, interpolated bilinearly; None beyond the window or without a field.
+
+    Next to a value that is not finite the nearest one is given.
+    """
+
+    if field is None:
+        return None
+    rows, columns = field.shape
+    column = (at[0] - window[0]) / (window[1] - window[0]) * columns - 0.5
+    row = (at[1] - window[2]) / (window[3] - window[2]) * rows - 0.5
+    if not (-0.5 <= column <= columns - 0.5 and -0.5 <= row <= rows - 0.5):
+        return None
+    column, row = min(max(column, 0), columns - 1), min(max(row, 0), rows - 1)
+    c, r = min(int(column), columns - 2), min(int(row), rows - 2)
+    s, t = column - c, row - r
+    corners = field[r : r + 2, c : c + 2].astype(float)
+    if not np.isfinite(corners).all():
+        return float(field[round(row), round(column)])
+    return float(np.array([1 - t, t]) @ corners @ np.array([1 - s, s]))
+
+
+def slope(field: np.ndarray | None, window: Window, at: Point) -> Point | None:
+    """Returns the gradient of a field at a point by central differences a cell to either side; None near the border."""
+
+    if field is None:
+        return None
+    dx = (window[1] - window[0]) / field.shape[1]
+    dy = (window[3] - window[2]) / field.shape[0]
+    ends = [
+        probe(field, window, (at[0] + sign * i * dx, at[1] + sign * j * dy))
+        for i, j in ((1, 0), (0, 1))
+        for sign in (1, -1)
+    ]
+    if any(value is None or not math.isfinite(value) for value in ends):
+        return None
+    east, west, north, south = (float(value) for value in ends if value is not None)
+    return (east - west) / (2 * dx), (north - south) / (2 * dy)

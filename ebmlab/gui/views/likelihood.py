@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication
+
+from ebmlab.gui.numbers import number
+from ebmlab.gui.views.curves import Curve, Reading, Source
+from ebmlab.session.snapshot import Snapshot
+
+tr = QCoreApplication.translate
+
+
+def is_nll(objective: str) -> bool:
+    """Returns whether an estimator minimises a negative log-likelihood, which shares the exact one's axis."""
+
+    return "NLL" in objective
+
+
+class Likelihood(Source):
+    """The exact negative log-likelihood over the target's entropy: the gap between the two is the KL divergence."""
+
+    name = "likelihood"
+
+    @property
+    def title(self) -> str:
+        return tr("Likelihood", "Likelihood")
+
+    @property
+    def empty(self) -> str:
+        return tr("Likelihood", "The exact likelihood appears once training has begun.")
+
+    def read(self, snapshot: Snapshot) -> Reading:
+        curves = []
+        if (exact := snapshot.exact) is not None and len(exact):
+            steps, size = exact["step"], snapshot.recipe.data.size
+            curves.append(
+                Curve(
+                    key="nll",
+                    label=tr("Likelihood", "NLL exact"),
+                    x=steps,
+                    y=exact["nll"],
+                    help=tr("Likelihood", "Negative log-likelihood under the target, by quadrature, in nats."),
+                )
+            )
+            if size:
+                curves += self._points(snapshot)
+            curves += self._truth(snapshot)
+        curves += self._objective(snapshot)
+        return Reading(tuple(curves), self._note(snapshot))
+
+    def _note(self, snapshot: Snapshot) -> str:
+        exact = snapshot.exact
+        if exact is None or not len(exact):
+            return tr("Likelihood", "nats")
+        return tr("Likelihood", "KL {kl} nats").format(kl=number(float(exact["kl"][-1]), 3))
+
+    def _points(self, snapshot: Snapshot) -> list[Curve]:
+        exact = snapshot.exact
+        assert exact is not None
+        train = tr("Likelihood", "The same, of the points that are trained on.")
+        held_out = tr("Likelihood", "The same, of as many points held out.")
+        return [
+            Curve(
+                key="train",
+                label=tr("Likelihood", "train"),
+                x=exact["step"],
+                y=exact["train_nll"],
+                role="target",
+                help=train,
+            ),
+            Curve(
+                key="held-out",
+                label=tr("Likelihood", "held out"),
+                x=exact["step"],
+                y=exact["held_out_nll"],
+                role="target",
+                dash="dashed",
+                help=held_out,
+            ),
+        ]
+
+    def _truth(self, snapshot: Snapshot) -> list[Curve]:
+        exact = snapshot.exact
+        assert exact is not None
+        return [
+            Curve(
+                key="entropy",
+                label="H(p)",
+                x=exact["step"],
+                y=exact["entropy"],
+                role="muted",
+                dash="dashed",
+                help=tr("Likelihood", "Entropy of the target: no likelihood can lie below it."),
+            ),
+            Curve(
+                key="kl",
+                label="KL",
+                x=exact["step"],
+                y=exact["kl"],
+                dash="dotted",
+                shown=False,
+                help=tr("Likelihood", "KL(p ‖ p_θ), the gap between the two, exact."),
+            ),
+        ]
+
+    def _objective(self, snapshot: Snapshot) -> list[Curve]:
+        objective, training = snapshot.recipe.estimator.objective, snapshot.training
+        if training is None or not len(training) or not is_nll(objective):
+            return []
+        return [
+            Curve(
+                key="objective",
+                label=objective,
+                x=training["step"],
+                y=training["value"],
+                role="model",
+                help=tr("Likelihood", "What the estimator itself reports, on its own batch."),
+            )
+        ]
+
+
+class Objective(Source):
+    """What the estimator minimises, where that is no likelihood."""
+
+    name = "objective"
+
+    @property
+    def title(self) -> str:
+        return tr("Objective", "Objective")
+
+    @property
+    def empty(self) -> str:
+        return tr("Objective", "What the estimator minimises appears once training has begun.")
+
+    @staticmethod
+    def concerns(snapshot: Snapshot) -> bool:
+        """Returns whether the estimator has an objective that the likelihood's chart does not show."""
+
+        objective = snapshot.recipe.estimator.objective
+        return bool(objective) and not is_nll(objective)
+
+    def read(self, snapshot: Snapshot) -> Reading:
+        training = snapshot.training
+        if training is None or not len(training) or np.isnan(training["value"][-1]):
+            return Reading()
+        curve = Curve(
+            key="objective",
+            label=snapshot.recipe.estimator.objective,
+            x=training["step"],
+            y=training["value"],
+            role="model",
+            help=tr("Objective", "What the estimator minimises, on its own batch."),
+        )
+        return Reading((curve,), number(float(training["value"][-1])))

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QPainter
+
+from ebmlab.gui.theme import Theme
+from ebmlab.gui.views.fields import Fields, probe, slope
+from ebmlab.gui.views.projection import Point
+from ebmlab.gui.views.shapes import faded
+from ebmlab.gui.views.shows import number
+from ebmlab.gui.views.words import translate
+
+
+def readout(fields: Fields, at: Point) -> tuple[str, ...]:
+    """Returns what is known about a point of the plane, a line each; the first is the point itself."""
+
+    snapshot, window = fields.snapshot, fields.snapshot.lens.window
+    lines = [f"{at[0]:.2f}, {at[1]:.2f}".replace("-", "−")]
+    energy = probe(snapshot.energy, window, at)
+    log_model = probe(fields.log_model, window, at)
+    log_target = probe(snapshot.target, window, at)
+    if energy is not None:
+        known = number(log_model) if log_model is not None else translate("Canvas", "not normalisable")
+        lines.append(f"E {number(energy)}   log pθ {known}")
+    if gradient := slope(snapshot.energy, window, at):
+        lines.append(translate("Canvas", "score") + f" {number(-gradient[0])}, {number(-gradient[1])}")
+    if log_target is not None:
+        lines.append(translate("Canvas", "target p") + f" {number(math.exp(log_target))}")
+    if log_model is not None and log_target is not None:
+        lines[-1] += f"   p/pθ {number(ratio(log_target, log_model))}"
+    return tuple(lines)
+
+
+def ratio(log_target: float, log_model: float) -> float:
+    """Returns the target density over the model density, infinity where it is beyond all numbers."""
+
+    return math.exp(log_target - log_model) if log_target - log_model < 700 else math.inf
+
+
+def draw_readout(painter: QPainter, lines: tuple[str, ...], height: int, theme: Theme) -> None:
+    """Draws the read-out in the lower left corner, legible over any picture."""
+
+    palette = theme.palette
+    fonts = [theme.font(11, QFont.Weight.DemiBold), *[theme.font(11)] * (len(lines) - 1)]
+    painter.setFont(fonts[-1])
+    step = painter.fontMetrics().height()
+    width = max(painter.fontMetrics().horizontalAdvance(line) for line in lines) + theme.px(20)
+    box = QRectF(theme.px(8), height - len(lines) * step - theme.px(18), width, len(lines) * step + theme.px(10))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(faded(palette.line, 0.9))
+    painter.setBrush(faded(palette.panel, 0.86))
+    painter.drawRoundedRect(box, theme.px(6), theme.px(6))
+    painter.setPen(QColor(palette.ink))
+    for i, (line, font) in enumerate(zip(lines, fonts)):
+        painter.setFont(font)
+        painter.drawText(QPointF(box.x() + theme.px(8), box.y() + theme.px(5) + (i + 0.78) * step), line)
