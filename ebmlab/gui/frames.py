@@ -36,7 +36,7 @@ class Frames:
         self.count = 0
         self.exceptions = 0
         self._fresh = self._landscape = self._running = False
-        self._times: list[float] = []
+        self._times: deque[float] = deque(maxlen=100_000)
         self._recent: deque[float] = deque(maxlen=60)
         self._last = 0.0
         self._steps: list[tuple[float, int]] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from string import Template
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
@@ -13,7 +12,9 @@ from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from ebmlab.assets import assets
+
+ASSETS = assets()
 
 _ICON_SIZES = (16, 20, 24, 32, 48, 64)
 

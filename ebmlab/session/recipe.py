@@ -88,6 +88,8 @@ class Recipe(Component):
             raise BadInput("the JSON is nested too deeply; give a recipe", source=source) from None
         except BadInput as fault:
             raise fault.within(source=source) from None
+        except ValueError:  # Python reads no integer of more than some thousand digits
+            raise BadInput("a number in it has too many digits; write it shorter", source=source) from None
 
     def dumps(self) -> str:
         """Returns the recipe as JSON text, every knob written out."""

@@ -135,7 +135,10 @@ class Session:
         return self._memory
 
     def _build(self, recipe: Recipe) -> Density:
-        density = recipe.target.build(self._read, recipe.window)
+        try:
+            density = recipe.target.build(self._read, recipe.window)
+        except BadInput as fault:
+            raise fault.within("target") from None
         if density.dim != 2:
             raise BadInput(f"the target has {density.dim} coordinates; give two, x and y", key="target")
         return density

@@ -90,10 +90,11 @@ def _enter(node: Any, name: str, path: str, missing_ok: bool = False) -> Any:
     if isinstance(node, dict) and (name in node or missing_ok):
         return node.get(name)
     names = (
-        list(node) if isinstance(node, dict) else [str(i) for i in range(len(node))] if isinstance(node, list) else []
+        [str(i) for i in range(len(node))] if isinstance(node, list) else list(node) if isinstance(node, dict) else []
     )
     near = get_close_matches(name, names, n=2) or names
-    raise BadInput(f"there is no such key{'; did you mean ' + ' or '.join(near) + '?' if near else ''}", key=path)
+    mend = f"did you mean {' or '.join(near)}?" if near else "end the path one name earlier"
+    raise BadInput(f"there is no such key; {mend}", key=path)
 
 
 def _value(value: Any, current: Any, default: Any, k: Knob, base: Path | None) -> Any:

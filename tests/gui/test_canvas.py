@@ -235,12 +235,23 @@ def test_that_wild_numbers_are_painted_without_a_complaint(canvas, wild):
         with np.errstate(all="ignore"):
             canvas.show_snapshot(shown)
             canvas.show_snapshot(shown)
+            canvas.panes[1].plane._under = True
             canvas._hover((0.1, 0.2))
             canvas.grab()
 
 
+def test_that_an_exception_while_painting_reaches_the_excepthook_and_harms_nothing_else(qtbot, canvas, monkeypatch):
+    plane = canvas.panes[0].plane
+    monkeypatch.setattr(plane, "_paint", lambda *_: 1 / 0)
+    with qtbot.captureExceptions() as caught:
+        canvas.grab()
+    assert caught[0][0] is ZeroDivisionError
+    monkeypatch.undo()
+    canvas.grab()
+
+
 def test_that_modes_and_figures_are_shown(canvas):
-    modes = (Mode(x=1.0, y=-0.5, target_mass=1.0, model_mass=0.25), Mode(x=2.0, y=2.0, target_mass=0.1, model_mass=None))
+    modes = (Mode(1.0, -0.5, 1.0, 0.25), Mode(2.0, 2.0, 0.1, None))
     figures = Evaluation(step=1, kl=0.0314, modes=modes)
     before = canvas.panes[2].plane.grab().toImage()
     canvas.panes[2].set_overlay("modes", True)
@@ -256,7 +267,8 @@ def test_that_every_pane_follows_the_theme(canvas, qapp):
         for palette in (theme.LIGHT, theme.DARK):
             theme.apply(qapp, theme.Theme(palette=palette))
             for pane in canvas.panes[2:]:
-                assert colour_at(pane, -5.0, 5.0).lightness() == pytest.approx(QColor(palette.panel).lightness(), abs=12)
+                plateau = colour_at(pane, -5.0, 5.0).lightness()
+                assert plateau == pytest.approx(QColor(palette.panel).lightness(), abs=12)
     finally:
         theme.apply(qapp, before)
 

@@ -8,7 +8,7 @@ from ebmlab.gui.views.fields import Fields, probe, slope
 from ebmlab.gui.views.histogram import DECAY, Histogram
 from ebmlab.gui.views.overlays import arrows
 from ebmlab.gui.views.projection import Projection
-from ebmlab.gui.views.readout import ratio, readout
+from ebmlab.gui.views.readout import exp, readout
 from ebmlab.gui.views.shapes import path, polygon
 from ebmlab.gui.views.shows import SHOWS, number
 from ebmlab.session.snapshot import Lens
@@ -86,14 +86,15 @@ def test_that_the_slope_of_a_quadratic_is_exact_at_a_cell_centre():
 
 
 def test_that_the_read_out_has_the_figures_of_the_point():
-    text = " ".join(readout(Fields(snapshot(LENS)), (0.5, -1.0)))
-    log_model = -energy(0.5, -1.0) - LOG_Z
-    assert "0.50, −1.00" in text
-    assert f"E {energy(0.5, -1.0):.3g}".replace("-", "−") in text
+    x, y = 0.515625, -1.078125  # a cell centre, where nothing is interpolated
+    text = " ".join(readout(Fields(snapshot(LENS)), (x, y)))
+    log_model = -energy(x, y) - LOG_Z
+    assert "0.52, −1.08" in text
+    assert f"E {energy(x, y):.3g}".replace("-", "−") in text
     assert f"log pθ {log_model:.3g}".replace("-", "−") in text
-    assert "score −0.5, 1" in text
-    assert f"target p {math.exp(log_target(0.5, -1.0)):.3g}" in text
-    assert f"p/pθ {math.exp(log_target(0.5, -1.0) - log_model):.3g}" in text
+    assert "score −0.516, 1.08" in text
+    assert f"target p {math.exp(log_target(x, y)):.3g}" in text
+    assert f"p/pθ {math.exp(log_target(x, y) - log_model):.3g}" in text
 
 
 def test_that_the_read_out_owns_up_to_what_is_not_known():
@@ -101,7 +102,7 @@ def test_that_the_read_out_owns_up_to_what_is_not_known():
     assert "not normalisable" in text
     assert "p/pθ" not in text
     assert readout(Fields(snapshot(LENS)), (9.0, 9.0)) == ("9.00, 9.00",)
-    assert ratio(0.0, -1e4) == math.inf
+    assert exp(1e4) == math.inf
 
 
 def test_that_the_histogram_is_a_density_over_time():

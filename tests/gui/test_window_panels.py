@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton
 
 from ebmlab.gui.actions import Actions
 from ebmlab.gui.panels.strip import Strip
@@ -68,6 +68,16 @@ def test_that_every_action_of_the_run_menu_becomes_its_order(steering, post, act
     for name in ("run", "run", "step", "slow-motion", "slow-motion", "drift", "reset"):
         actions[name].trigger()
     assert post.orders == [Play(), Pause(), Advance(1), SlowMotion(0.7), SlowMotion(None), Drift(True), Reset()]
+
+
+def test_that_space_runs_unless_a_button_has_the_focus(steering, post, shell, qtbot, monkeypatch):
+    steering._space()
+    assert post.orders == [Play()]
+    button = QPushButton(shell)
+    monkeypatch.setattr(QApplication, "focusWidget", lambda: button)
+    with qtbot.waitSignal(button.clicked, timeout=1000):
+        steering._space()
+    assert post.orders == [Play()]
 
 
 def test_that_the_brackets_change_the_speed_and_its_ends_hold(steering, post, actions):

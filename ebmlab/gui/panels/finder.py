@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -56,6 +56,7 @@ class Finder(QDialog):
                 keys = action.shortcut().toString()
                 item = QListWidgetItem(action.icon(), f"{name}    {keys}" if keys else name)
                 item.setToolTip(action.toolTip())
+                item.setSizeHint(QSize(0, theme.current().px(28)))
                 item.setData(Qt.ItemDataRole.UserRole, action)
                 self._list.addItem(item)
         self._list.setCurrentRow(0)

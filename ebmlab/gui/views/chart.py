@@ -117,7 +117,9 @@ class Chart(QFrame):
         self._place_empty()
         seen = [c for c in self.curves if len(c.x)]
         if self._following:
+            # Every chart ends at the step of the run, so that one lies under the other.
             end = max((c.x[-1] for c in seen), default=1.0)
+            end = max(end, self._snapshot.step if self._snapshot else 0)
             pieces = [visible(c, 0, end) for c in seen]
             low, high = span(pieces, self._reading.within)
             self._plot.set_span((0, max(end, 1)), (low, min(high, self._reading.most)))

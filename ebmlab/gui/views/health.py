@@ -40,7 +40,7 @@ class HealthChart(Source):
         curves = [
             Curve(
                 key="accept",
-                label=tr("Health", "acceptance"),
+                label=tr("Health", "accept"),
                 x=steps,
                 y=table["accept"],
                 role="model",
@@ -48,7 +48,7 @@ class HealthChart(Source):
             ),
             Curve(
                 key="ess",
-                label=tr("Health", "ESS share"),
+                label=tr("Health", "ESS"),
                 x=steps,
                 y=table["ess"],
                 role="second",
@@ -92,9 +92,4 @@ def _or_nan(value: float | None) -> float:
 
 
 def _note(health: Health) -> str:
-    parts = []
-    if health.r_hat is not None:
-        parts.append(f"R̂ {number(health.r_hat, 3)}")
-    if health.ess is not None:
-        parts.append(f"ESS {number(health.ess, 3)}")
-    return " · ".join(parts)
+    return "" if health.r_hat is None else f"R̂ {number(health.r_hat, 3)}"

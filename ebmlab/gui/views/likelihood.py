@@ -36,10 +36,10 @@ class Likelihood(Source):
             curves.append(
                 Curve(
                     key="nll",
-                    label=tr("Likelihood", "NLL exact"),
+                    label="NLL",
                     x=steps,
                     y=exact["nll"],
-                    help=tr("Likelihood", "Negative log-likelihood under the target, by quadrature, in nats."),
+                    help=tr("Likelihood", "Exact negative log-likelihood under the target, by quadrature, in nats."),
                 )
             )
             if size:

@@ -27,16 +27,16 @@ def readout(fields: Fields, at: Point) -> tuple[str, ...]:
     if gradient := slope(snapshot.energy, window, at):
         lines.append(translate("Canvas", "score") + f" {number(-gradient[0])}, {number(-gradient[1])}")
     if log_target is not None:
-        lines.append(translate("Canvas", "target p") + f" {number(math.exp(log_target))}")
+        lines.append(translate("Canvas", "target p") + f" {number(exp(log_target))}")
     if log_model is not None and log_target is not None:
-        lines[-1] += f"   p/pθ {number(ratio(log_target, log_model))}"
+        lines[-1] += f"   p/pθ {number(exp(log_target - log_model))}"
     return tuple(lines)
 
 
-def ratio(log_target: float, log_model: float) -> float:
-    """Returns the target density over the model density, infinity where it is beyond all numbers."""
+def exp(x: float) -> float:
+    """Returns the exponential, infinity where it is beyond all numbers."""
 
-    return math.exp(log_target - log_model) if log_target - log_model < 700 else math.inf
+    return math.exp(x) if x < 700 else math.inf
 
 
 def draw_readout(painter: QPainter, lines: tuple[str, ...], height: int, theme: Theme) -> None:

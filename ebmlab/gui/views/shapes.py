@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,11 +18,17 @@ _ELEMENT = np.dtype([("kind", ">i4"), ("x", ">f8"), ("y", ">f8")])
 
 @contextmanager
 def painting(device: QPaintDevice) -> Iterator[QPainter]:
-    """Gives a painter and ends it whatever happens: Qt crashes on one that an exception left behind."""
+    """Gives a painter and ends it whatever happens.
+
+    An exception goes to the excepthook and no farther: PySide crashes on one that leaves a paint event, and Qt on a
+    painter left behind.
+    """
 
     painter = QPainter(device)
     try:
         yield painter
+    except Exception:
+        sys.excepthook(*sys.exc_info())
     finally:
         painter.end()
 

@@ -1,0 +1,30 @@
+# Everything sets itself up: the first call makes .venv, later ones find it made.
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: run setup test test-quick lint bench clean
+
+run:  ## open the lab; without a display, train the default recipe into ./run
+	@$(PYTHON) packaging/bootstrap.py run
+
+setup:  ## make .venv and look for Qt's system libraries
+	@$(PYTHON) packaging/bootstrap.py
+
+test: setup  ## every test
+	$(BIN)/python -m pytest
+
+test-quick: setup  ## the tests that take less than some seconds
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: setup  ## style, types, and which floor may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## the figures of the performance table on this machine
+	$(BIN)/python -m ebmlab bench
+
+clean:  ## remove the environment and what tools leave behind
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,167 @@
+"""What may be typed: every command and its arguments. Quick to import, so that ``--help`` is answered at once."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+from ebmlab import __version__
+from ebmlab.spec import BadInput
+
+COMMANDS = {
+    "gui": "opens the lab, with a recipe, a file of points or a picture",
+    "list": "lists the components, or those of one family",
+    "describe": "shows a component: its equation, knobs and papers",
+    "train": "trains a recipe without a window and saves the run",
+    "evaluate": "gives the exact figures of a run, or of a recipe's untrained energy",
+    "log-z": "estimates log Z, beside its exact value",
+    "sample": "draws points from the energy",
+    "bench": "measures how fast this machine is",
+    "doctor": "reports versions, device, display and fonts, for bug reports",
+}
+MOST_STEPS = 10**9
+MOST_POINTS = 1_000_000
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises the complaint.
+
+        Raises:
+            BadInput: Always.
+        """
+
+        if message.startswith("argument "):
+            key, _, fault = message.removeprefix("argument ").partition(": ")
+            raise BadInput(fault if ";" in fault else f"{fault}; see {self.prog} --help", key=key)
+        raise BadInput(f"{message}; see {self.prog} --help")
+
+
+def parser() -> Parser:
+    """Makes the parser of the whole command line."""
+
+    top = Parser(
+        prog="ebmlab",
+        description="A desktop lab for energy-based models. Without a command it opens the window.",
+        epilog="`ebmlab COMMAND --help` says more. RECIPE is a file, the name of a gallery recipe, or - to read one.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"ebmlab {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        _ARGUMENTS[name](command)
+    return top
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Returns what reads a whole number within bounds."""
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"[+-]?\d{1,18}", text) and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} will not do; give a whole number from {low} to {high}")
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Reads a time in seconds."""
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if 0 < value <= 86400:
+        return value
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} will not do; give seconds, more than 0 and up to 86400")
+
+
+def _gui(p: Parser) -> None:
+    p.add_argument("file", nargs="?", metavar="FILE", help="a recipe, points (CSV, NPY) or a picture")
+    p.add_argument("--for", dest="seconds", type=seconds, metavar="S", help="train and show for S seconds, then leave")
+    p.add_argument("--screenshot", metavar="PNG", help="save a picture of the window before leaving")
+    p.add_argument("--stats", metavar="JSON", help="save times and speeds before leaving")
+    _device(p)
+
+
+def _list(p: Parser) -> None:
+    p.add_argument("family", nargs="?", metavar="FAMILY", help="target, energy, estimator, ...")
+    _json(p)
+
+
+def _describe(p: Parser) -> None:
+    p.add_argument("kind", metavar="KIND", help="such as pcd; or FAMILY/KIND, such as target/formula")
+
+
+def _train(p: Parser) -> None:
+    p.add_argument("recipe", nargs="?", metavar="RECIPE", help="the default recipe, if left out")
+    p.add_argument("-o", "--out", required=True, metavar="RUN", help="where to save: a folder or a .ebmlab file")
+    p.add_argument("--steps", type=whole(0, MOST_STEPS), default=2000, metavar="N", help="training steps (%(default)s)")
+    p.add_argument("--seed", type=whole(0, 2**31 - 1), metavar="S", help="the seed of every random number")
+    p.add_argument("--picture", metavar="PNG", help="also draw target, energy, model and difference")
+    _recipe(p)
+
+
+def _evaluate(p: Parser) -> None:
+    _run(p)
+    _recipe(p)
+
+
+def _log_z(p: Parser) -> None:
+    _run(p)
+    p.add_argument("--method", action="append", metavar="KIND", help="instead of the recipe's; may be repeated")
+    _recipe(p)
+
+
+def _sample(p: Parser) -> None:
+    _run(p)
+    p.add_argument("-n", type=whole(1, MOST_POINTS), required=True, metavar="N", help="how many points, one per chain")
+    p.add_argument("-o", "--out", required=True, metavar="FILE", help="a .npy or .csv file; shape (N, 2)")
+    p.add_argument("--sampler", metavar="KIND", help="instead of the recipe's")
+    p.add_argument("--steps", type=whole(1, MOST_STEPS), metavar="K", help="transitions (1000, or 1 of the exact one)")
+    _recipe(p)
+
+
+def _bench(p: Parser) -> None:
+    _json(p)
+
+
+def _doctor(p: Parser) -> None:
+    _json(p)
+
+
+def _run(p: Parser) -> None:
+    p.add_argument("run", metavar="RUN-or-RECIPE", help="a saved run, or a recipe: then the weights are untrained")
+
+
+def _recipe(p: Parser) -> None:
+    help = "amend the recipe: estimator.steps=5; may be repeated"
+    p.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help=help)
+    _device(p)
+    _json(p)
+
+
+def _device(p: Parser) -> None:
+    p.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or mps (%(default)s)")
+
+
+def _json(p: Parser) -> None:
+    p.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+_ARGUMENTS: dict[str, Callable[[Parser], None]] = {
+    "gui": _gui,
+    "list": _list,
+    "describe": _describe,
+    "train": _train,
+    "evaluate": _evaluate,
+    "log-z": _log_z,
+    "sample": _sample,
+    "bench": _bench,
+    "doctor": _doctor,
+}

@@ -1,0 +1,101 @@
+"""What RECIPE, RUN and ``--set`` stand for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from ebmlab.assets import gallery
+from ebmlab.session.checkpoint import SUFFIX, Run, load_run, open_run
+from ebmlab.session.recipe import Recipe
+from ebmlab.session.session import Session
+from ebmlab.spec import BadInput, Component, Registry, amend
+
+C = TypeVar("C", bound=Component)
+
+
+def read_recipe(name: str | None) -> Recipe:
+    """Returns the recipe in a file, in the gallery, or on standard input (``-``); None is the default one.
+
+    Raises:
+        BadInput: If there is none of that name, or it is broken.
+    """
+
+    if name is None:
+        return Recipe()
+    if name == "-":
+        return Recipe.loads(_standard_input(), source="standard input", base=Path.cwd())
+    recipes = gallery()
+    if name in recipes and not Path(name).is_file():
+        return Recipe.load(recipes[name])
+    if not Path(name).exists() and not Path(name).suffix:
+        near = get_close_matches(name, recipes, n=2) or list(recipes)[:6]
+        mend = f"did you mean {' or '.join(near)}?" if near else "give a recipe file"
+        raise BadInput(f"there is no such file, nor a recipe of that name in the gallery; {mend}", source=name[:200])
+    return Recipe.load(name)
+
+
+def read_session(args: argparse.Namespace) -> Session:
+    """Returns the session of a saved run, or a fresh one of a recipe, as ``--set`` and ``--device`` amend it."""
+
+    torch.set_num_threads(1)
+    run = read_run(args.run)
+    recipe = amended(run.recipe, args.settings)
+    return open_run(replace(run, recipe=recipe), args.device)
+
+
+def read_run(name: str) -> Run:
+    """Returns a saved run, or a recipe as a run of no steps."""
+
+    path = Path(name)
+    if path.is_dir() or path.suffix.lower() == SUFFIX or (path.is_file() and zipfile.is_zipfile(path)):
+        return load_run(path)
+    return Run(recipe=read_recipe(name))
+
+
+def amended(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """Returns the recipe with each ``PATH=VALUE`` put in.
+
+    Raises:
+        BadInput: If a path leads nowhere or a value will not do.
+    """
+
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not (equals and path):
+            raise BadInput(
+                "there is no value; give PATH=VALUE, such as estimator.steps=5", source=f"--set {setting[:80]}"
+            )
+        try:
+            recipe = amend(recipe, path, value)
+        except BadInput as fault:
+            raise fault.within(source="--set") from None
+    return recipe
+
+
+def component(registry: Registry[C], kind: str, option: str) -> C:
+    """Returns a component of a kind with its defaults.
+
+    Raises:
+        BadInput: If there is no such kind.
+    """
+
+    try:
+        return registry.find(kind)()
+    except BadInput as fault:
+        raise fault.within(source=option) from None
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise BadInput("this is not text; give a recipe in JSON", source="standard input") from None
