@@ -74,8 +74,8 @@ def _tell(line: str) -> None:
 def _obstacle(path: str | None) -> str:
     if not has_display():
         return NO_DISPLAY
-    if path is not None and not Path(path).is_file():
-        return f"{path}: there is no such file; give a recipe, points or a picture"
+    if path is not None and not Path(path).exists():
+        return f"{path}: there is no such file; give a recipe, a saved run, points or a picture"
     return ""
 
 

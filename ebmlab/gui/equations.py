@@ -210,7 +210,11 @@ class EquationView(QWidget):
         rows = lines(self._equations, self._room()) if self._room() > 20 else []
         boxes = [[typeset(piece) for piece in row] for row in rows]
         heights = [max(b.ascent for b in row) + max(b.descent for b in row) + 6 for row in boxes]
-        self.setFixedHeight(round(sum(heights) * scale + 2 * pad - 6 * scale) if rows else 0)
+        if not rows:
+            self._picture = QPixmap()
+            self.setFixedHeight(0)
+            return
+        self.setFixedHeight(round(sum(heights) * scale + 2 * pad - 6 * scale))
         ratio = self.devicePixelRatioF()
         self._picture = QPixmap(self.size() * ratio)
         self._picture.setDevicePixelRatio(ratio)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QMimeData, QStandardPaths
 from PySide6.QtGui import QImage
 
 from ebmlab.engine.targets import TARGETS, Target
+from ebmlab.session.checkpoint import SUFFIX, Run, load_run
 from ebmlab.session.files import PICTURES, POINTS, Files, parse_points
 from ebmlab.session.recipe import Recipe
 from ebmlab.spec import BadInput
@@ -24,8 +25,9 @@ class Opened(NamedTuple):
     """What came of a file."""
 
     recipe: Recipe
-    path: str  # the recipe's own file; empty where only the target was taken
-    label: str  # what undo calls it
+    path: str  # the recipe's own file; empty where there is none to save it to again
+    label: str  # what undo calls it; empty where a document begins
+    run: Run | None = None  # whose weights to go on from
 
 
 def opened(path: str, current: Recipe) -> Opened:
@@ -36,13 +38,16 @@ def opened(path: str, current: Recipe) -> Opened:
     """
 
     ending = Path(path).suffix.lower()
+    if ending == SUFFIX or Path(path).is_dir():
+        run = load_run(path)
+        return Opened(checked(run.recipe, path), "", "", run)
     if ending == ".json":
-        return Opened(checked(Recipe.load(path), path), path, tr("Files", "Open"))
+        return Opened(checked(Recipe.load(path), path), path, "")
     if ending in POINTS + PICTURES:
         kind = "points" if ending in POINTS else "image"
         target = TARGETS[kind](path=str(Path(path).absolute()))  # type: ignore[call-arg]
         return Opened(with_target(current, target, path), "", tr("Files", "Import target"))
-    known = ", ".join((".json", *POINTS, *PICTURES))
+    known = ", ".join((".json", SUFFIX, *POINTS, *PICTURES))
     raise BadInput(f"no kind of file ends in {ending or 'nothing'}; give one that ends in {known}", source=path)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from ebmlab.gui.document import Document
 from ebmlab.gui.files import opened, pasted
+from ebmlab.session.checkpoint import SUFFIX
 from ebmlab.session.files import PICTURES, POINTS
 from ebmlab.spec import BadInput
 
@@ -26,7 +27,12 @@ class Filing(QObject):
         window: The window that asks and is told.
         document: What is opened and saved.
         figure: What returns a picture of the canvas.
+
+    Signals:
+        restored: A saved run, to go on from.
     """
+
+    restored = Signal(object)
 
     def __init__(self, window: LabWindow, document: Document, figure: Callable[[], QPixmap]) -> None:
         super().__init__(window)
@@ -64,10 +70,12 @@ class Filing(QObject):
         """
 
         result = opened(path, self._document.recipe)
-        if not result.path:
+        if result.label:
             self._document.set(result.recipe, result.label)
         elif self.may_leave():
-            self._document.new(result.recipe, Path(path))
+            self._document.new(result.recipe, Path(path) if result.path else None)
+            if result.run:
+                self.restored.emit(result.run)
         self._note(path)
 
     def take(self, data: QMimeData) -> bool:
@@ -87,7 +95,9 @@ class Filing(QObject):
     def ask_and_open(self) -> None:
         """Asks for a file and opens it."""
 
-        recipes = self.tr("Recipes, points and pictures ({})").format(_globs((".json", *POINTS, *PICTURES)))
+        recipes = self.tr("Recipes, runs, points and pictures ({})").format(
+            _globs((".json", SUFFIX, *POINTS, *PICTURES))
+        )
         self._ask(self.tr("Open"), recipes)
 
     def ask_and_import(self) -> None:

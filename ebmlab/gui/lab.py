@@ -23,7 +23,7 @@ from ebmlab.gui.panels.strip import Strip
 from ebmlab.gui.steering import Steering
 from ebmlab.gui.views.canvas import Canvas
 from ebmlab.gui.views.charts import Charts
-from ebmlab.session.orders import Edit, Look
+from ebmlab.session.orders import Edit, Look, Restore
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.runner import Runner
 from ebmlab.session.snapshot import Lens, Snapshot
@@ -82,6 +82,7 @@ class Lab(QObject):
         drawing.tool_chosen.connect(self.canvas.set_tool)
         drawing.settings_changed.connect(self.canvas.set_settings)
         drawing.import_requested.connect(self.filing.ask_and_import)
+        self.filing.restored.connect(lambda run: self.bridge.post(Restore(run)))
         self.canvas.edited.connect(self._drawn)
         self.canvas.stroke_finished.connect(document.seal)
         self.canvas.refused.connect(self.window.say)

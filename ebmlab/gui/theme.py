@@ -142,7 +142,8 @@ def apply(app: QApplication, theme: Theme) -> None:
 
     global _current
     _current = theme
-    app.setStyle("Fusion")
+    if app.style().objectName() != "fusion":  # to set it again would polish every widget twice
+        app.setStyle("Fusion")
     app.setPalette(qt_palette(theme.palette))
     app.setFont(theme.font())
     app.setStyleSheet(theme.stylesheet)

@@ -12,6 +12,8 @@ import numpy as np
 
 Window = tuple[float, float, float, float]
 
+_BLOCK = 64  # rows at a time, few enough for the processor's nearest memory
+
 
 class Levels(NamedTuple):
     """How values become places in a colour map of 256.
@@ -35,9 +37,19 @@ class Levels(NamedTuple):
     def places(self, field: np.ndarray) -> np.ndarray:
         """Returns the place of each value as a real number in [0, 255], float32."""
 
-        place = (np.asarray(field, np.float32) - np.float32(self.low)) * np.float32(255 / (self.high - self.low))
-        place = np.where(np.isnan(place), np.float32(self.ground), place)
+        span = self.high - self.low
+        with np.errstate(all="ignore"):
+            place = (np.asarray(field, np.float32) - np.float32(self.low)) * np.float32(255 / span if span else 0.0)
+        place[np.isnan(place)] = self.ground
         return place.clip(0, 255)
+
+
+class Between(NamedTuple):
+    """Where some pixels lie among cell centres."""
+
+    lower: np.ndarray  # the centre before each
+    share: np.ndarray  # of the centre after it
+    inside: np.ndarray  # whether the pixel lies within the field
 
 
 class Raster:
@@ -49,7 +61,7 @@ class Raster:
     """
 
     def __init__(self, rows: int, columns: int) -> None:
-        self._values = np.empty((rows, columns), np.float32)
+        self._values, self._change = np.empty((2, min(rows, _BLOCK), columns), np.float32)
         self._places = np.empty((rows, columns), np.uint8)
 
     def enlarge(self, field: np.ndarray, levels: Levels, window: Window, view: Window) -> np.ndarray:
@@ -65,16 +77,28 @@ class Raster:
             view: The rectangle that the picture covers.
         """
 
-        values, (rows, columns) = self._values, self._values.shape
-        up = _weights(field.shape[0], window[2:], (view[3], view[2]), rows)
+        rows, columns = self._places.shape
+        up = _between(field.shape[0], window[2:], (view[3], view[2]), rows)
         across = _weights(field.shape[1], window[:2], view[:2], columns)
-        # Half a place more, and the cast rounds; weights are nought beyond the window, which leaves the ground there.
-        places = levels.places(field) + np.float32(0.5 - levels.ground)
-        np.matmul(up @ places, across.T, out=values)
-        if levels.ground:
-            np.add(values, np.float32(levels.ground), out=values)
-        np.copyto(self._places, values, casting="unsafe")
+        # Half a place more, and the cast rounds; beyond the window all is nought, which leaves the ground there.
+        wide = (levels.places(field) + np.float32(0.5 - levels.ground)) @ across
+        steps = np.diff(wide, axis=0, append=wide[-1:])
+        for start in range(0, rows, _BLOCK):
+            block = slice(start, min(start + _BLOCK, rows))
+            self._blend(wide, steps, Between(*(part[block] for part in up)), levels.ground, self._places[block])
         return self._places
+
+    def _blend(self, wide: np.ndarray, steps: np.ndarray, up: Between, ground: float, out: np.ndarray) -> None:
+        values, change = self._values[: len(out)], self._change[: len(out)]
+        np.take(wide, up.lower, axis=0, out=values, mode="clip")
+        np.take(steps, up.lower, axis=0, out=change, mode="clip")
+        np.multiply(change, up.share[:, None], out=change)
+        np.add(values, change, out=values)
+        if not up.inside.all():
+            values[~up.inside] = 0
+        if ground:
+            np.add(values, np.float32(ground), out=values)
+        np.copyto(out, values, casting="unsafe")
 
 
 def paint(field: np.ndarray, colours: np.ndarray, levels: Levels) -> np.ndarray:
@@ -97,16 +121,21 @@ def nice(value: float) -> float:
 
 
 @lru_cache(maxsize=32)
-def _weights(n: int, span: tuple[float, float], view: tuple[float, float], pixels: int) -> np.ndarray:
-    """Returns the matrix, with shape (pixels, n), that interpolates between n cell centres; 0 beyond the span."""
-
+def _between(n: int, span: tuple[float, float], view: tuple[float, float], pixels: int) -> Between:
     at = view[0] + (view[1] - view[0]) * (np.arange(pixels) + 0.5) / pixels
     place = (at - span[0]) / (span[1] - span[0]) * n - 0.5
     inside = (place >= -0.5) & (place <= n - 0.5)
     place = place.clip(0, n - 1)
-    lower = place.astype(int).clip(0, max(n - 2, 0))
-    matrix = np.zeros((pixels, n), np.float32)
-    rows = np.arange(pixels)
-    matrix[rows, lower] = 1 - (place - lower)
-    matrix[rows, np.minimum(lower + 1, n - 1)] += place - lower
-    return matrix * inside[:, None]
+    lower = place.astype(np.intp).clip(0, max(n - 2, 0))
+    return Between(lower, (place - lower).astype(np.float32), inside)
+
+
+@lru_cache(maxsize=32)
+def _weights(n: int, span: tuple[float, float], view: tuple[float, float], pixels: int) -> np.ndarray:
+    """Returns the matrix, with shape (n, pixels), that interpolates between n cell centres; 0 beyond the span."""
+
+    lower, share, inside = _between(n, span, view, pixels)
+    matrix, columns = np.zeros((n, pixels), np.float32), np.arange(pixels)
+    matrix[lower, columns] = 1 - share
+    matrix[np.minimum(lower + 1, n - 1), columns] += share
+    return matrix * inside

@@ -136,7 +136,16 @@ def open_run(run: Run, device: str = "auto") -> Session:
         BadInput: If the weights are not those of the recipe's energy.
     """
 
-    session = Session(run.recipe, device)
+    return restore(Session(run.recipe, device), run)
+
+
+def restore(session: Session, run: Run) -> Session:
+    """Gives a fresh session of a run's recipe the run's weights and step; returns it.
+
+    Raises:
+        BadInput: If the weights are not those of the session's energy, which then keeps its own.
+    """
+
     if run.weights is None:
         return session
     wanted = session.net.state_dict()

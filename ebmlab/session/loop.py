@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 
 from ebmlab.session import budget
+from ebmlab.session.checkpoint import Run, restore
 from ebmlab.session.mailbox import Mailbox
 from ebmlab.session.orders import (
     Advance,
@@ -22,6 +23,7 @@ from ebmlab.session.orders import (
     Pause,
     Play,
     Reset,
+    Restore,
     SlowMotion,
     Speed,
 )
@@ -100,7 +102,7 @@ class Loop:
             self._rate.tick(now, self._session.count)
             slow = self._pace.beat is not None  # every stage is to be seen
             self._picture_due = now if slow else min(self._picture_due, now + budget.PERIOD)
-        if self._watch.pending and (self._allowance.open or not self._busy):
+        if self._watch.pending and (self._allowance.open or self._watch.urgent or not self._busy):
             self._study()
         if time.perf_counter() >= self._picture_due:
             self._show()
@@ -160,6 +162,9 @@ class Loop:
             case Reset():
                 self._credit = 0
                 self._open(self._session.recipe)
+            case Restore(run):
+                self._credit = 0
+                self._restore(run)
 
     def _edit(self, recipe: Recipe) -> None:
         if self._waiting and isinstance(self._waiting[0], Edit):
@@ -174,6 +179,13 @@ class Loop:
         except BadInput as fault:
             self._refusal = str(fault)
 
+    def _restore(self, run: Run) -> None:
+        self._refusal = ""
+        try:
+            self._take(restore(self._make(run.recipe), run))
+        except BadInput as fault:
+            self._refusal = str(fault)
+
     def _settle(self) -> None:
         """Brings a step begun in slow motion to its end, so that the session is between two steps."""
 
@@ -183,7 +195,9 @@ class Loop:
             self._fail(str(failure))
 
     def _open(self, recipe: Recipe) -> None:
-        session = self._make(recipe)
+        self._take(self._make(recipe))
+
+    def _take(self, session: Session) -> None:
         self._session, self._watch = session, Watch(session)
         self._stepper = Stepper(session, self._pace)
         self._reason = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ebmlab.session.checkpoint import Run
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.snapshot import Lens
 
@@ -71,8 +72,15 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """Start from a saved run: its recipe, weights and step."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """End the thread."""
 
 
-Order = Play | Pause | Advance | SlowMotion | Beat | Speed | Drift | Look | Edit | Reset | Close
+Order = Play | Pause | Advance | SlowMotion | Beat | Speed | Drift | Look | Edit | Reset | Restore | Close

@@ -72,6 +72,12 @@ class Watch:
 
         return self._studies.pending
 
+    @property
+    def urgent(self) -> bool:
+        """Whether there are no exact figures at all yet, so that they are worth more than their share of the time."""
+
+        return self._studies.target is None or self._studies.figures is None
+
     def study(self) -> bool:
         """Does a piece of a study, of some milliseconds; returns whether that completed it."""
 

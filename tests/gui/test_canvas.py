@@ -11,8 +11,6 @@ from ebmlab.gui.views.canvas import Canvas
 from ebmlab.gui.views.shows import SHOWS
 from ebmlab.session.snapshot import Lens, StageShown
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 @pytest.fixture
 def canvas(qtbot):
@@ -217,7 +215,7 @@ def test_that_particles_are_drawn_where_they_are(canvas):
 def test_that_trails_are_short_and_end_with_a_reset(canvas):
     for step in range(2, 12):
         canvas.show_snapshot(snapshot(canvas.lens, step=step, particles=np.full((3, 2), float(step))))
-    assert [float(x[0, 0]) for x in canvas._shared.past] == [6, 7, 8, 9, 10]
+    assert [float(x[0, 0]) for x in canvas._shared.past] == [5, 6, 7, 8, 9, 10]
     canvas.show_snapshot(snapshot(canvas.lens, step=0))
     assert not canvas._shared.past
 

@@ -9,7 +9,7 @@ from ebmlab.gui.views.histogram import DECAY, Histogram
 from ebmlab.gui.views.overlays import arrows
 from ebmlab.gui.views.projection import Projection
 from ebmlab.gui.views.readout import exp, readout
-from ebmlab.gui.views.shapes import path, polygon
+from ebmlab.gui.views.shapes import path
 from ebmlab.gui.views.shows import SHOWS, number
 from ebmlab.session.snapshot import Lens
 
@@ -147,8 +147,6 @@ def test_that_a_projection_fills_the_pane_at_one_scale():
 
 def test_that_arrays_reach_qt_unchanged():
     points = np.array([[1.5, 2.5], [-3.0, 4.0], [5.0, 6.0]])
-    made = polygon(points)
-    assert [(p.x(), p.y()) for p in made.toList()] == [tuple(p) for p in points]
     lines = path([points[:2], points])
     elements = [lines.elementAt(i) for i in range(lines.elementCount())]
     assert [(e.x, e.y) for e in elements] == [tuple(p) for p in (*points[:2], *points)]

@@ -22,7 +22,6 @@ from ebmlab.session.snapshot import Estimate, Health, Lens, Snapshot
 from ebmlab.session.trace import Trace
 
 # The platform without a screen says so of every window with a least size.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 def traced(columns, *rows):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 import ebmlab.session.recipe  # noqa: F401  fills the families
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.gui import equations, theme
@@ -10,7 +8,6 @@ from ebmlab.gui.tex import inline, rich
 from ebmlab.spec import FAMILIES, page
 
 # The offscreen platform says so of every window that has a least size.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 (PHASES,) = page(PersistentContrastiveDivergence).equations
 LANGEVIN = r"x' = x - \epsilon \, \nabla E(x) + \sqrt{2 \epsilon} \, z, \qquad z \sim \mathcal{N}(0, I)"

@@ -18,7 +18,6 @@ from ebmlab.spec.catalogue import note
 EVERY = [(family, kind) for family in FAMILIES for kind in FAMILIES[family]]
 
 # The offscreen platform says so of every window that has a least size.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @pytest.fixture

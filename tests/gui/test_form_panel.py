@@ -15,7 +15,6 @@ from ebmlab.session.snapshot import Lens, Snapshot
 from ebmlab.spec import amend, knobs
 
 # The offscreen platform says so of every window that has a least size.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @pytest.fixture

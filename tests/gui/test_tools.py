@@ -14,8 +14,6 @@ from ebmlab.gui.views.canvas import Canvas
 from ebmlab.gui.views.stamps import handles, pulled
 from ebmlab.spec import decode, encode
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 LEFT = Qt.MouseButton.LeftButton
 STILL = Qt.KeyboardModifier.NoModifier
 

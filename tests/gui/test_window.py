@@ -19,8 +19,6 @@ from ebmlab.gui.panels.guide import Guide
 from ebmlab.gui.window import LabWindow
 from ebmlab.session.recipe import Recipe
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 SMALL = Recipe(energy=MLP(width=8, depth=1), estimator=PersistentContrastiveDivergence(steps=1), batch=16, log_z=())
 
 

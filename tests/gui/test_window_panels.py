@@ -12,8 +12,6 @@ from ebmlab.session.orders import Advance, Beat, Drift, Pause, Play, Reset, Slow
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.snapshot import Lens, Snapshot, StageShown
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 class Post:
     """Stands for the bridge: keeps what was posted."""

@@ -13,6 +13,7 @@ from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.engine.samplers import UnadjustedLangevin
 from ebmlab.engine.targets import Points, Ring
 from ebmlab.session import orders
+from ebmlab.session.checkpoint import load_run, save_run
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.runner import Runner
 from ebmlab.session.session import Session
@@ -224,3 +225,18 @@ def test_that_no_thread_is_left_behind():
     runner.start()
     runner.close()
     assert threading.active_count() == before
+
+
+def test_that_a_saved_run_goes_on_from_its_weights_and_step(start, tmp_path):
+    session = Session(SMALL, "cpu")
+    for _ in range(3):
+        session.step()
+    save_run(session, tmp_path / "run.ebmlab")
+    runner = start(replace(SMALL, batch=8))
+    runner.post(orders.Restore(load_run(tmp_path / "run.ebmlab")))
+    snapshot = until(runner, lambda s: s.step == 3)
+    assert snapshot.recipe == SMALL
+    x = torch.tensor([[1.0, 2.0]])
+    runner.post(orders.Look(replace(snapshot.lens, window=(0.0, 2.0, 1.0, 3.0), resolution=1)))
+    shown = until(runner, lambda s: s.lens.resolution == 1)
+    assert shown.energy.item() == pytest.approx(session.energy(x).item(), abs=1e-5)

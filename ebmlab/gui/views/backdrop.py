@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
 from ebmlab.engine.types import Window
@@ -31,7 +32,8 @@ class Backdrop:
 
     def __init__(self) -> None:
         self._image = QImage()
-        self._raster = Raster(0, 0)
+        self._bar = QImage()
+        self._bar_of: tuple[object, ...] = ()
         self._shown: Picture | None = None
         self._sheet: Sheet | None = None
 
@@ -49,15 +51,14 @@ class Backdrop:
         width, height = round(projection.width * ratio), round(projection.height * ratio)
         if (width, height) != (self._image.width(), self._image.height()):
             self._image = QImage(width, height, QImage.Format.Format_RGB32)
-            self._raster = Raster(height, width)
         self._image.setDevicePixelRatio(ratio)
         if shown.field is None or shown.colours is None:
             self._image.fill(QColor(sheet.theme.palette.panel))
             return
-        places = self._raster.enlarge(shown.field, shown.levels, sheet.window, projection.window)
+        places = _raster(height, width).enlarge(shown.field, shown.levels, sheet.window, projection.window)
         words = np.frombuffer(self._image.bits(), np.uint32).reshape(height, width)
         # Any mode but the default writes straight into the image; no place is out of range.
-        np.take(packed(shown.colours), places, out=words, mode="clip")
+        np.take(packed(shown.colours), places, out=words, mode="wrap")
 
     def _decorate(self, shown: Picture, sheet: Sheet) -> None:
         with painting(self._image) as painter:
@@ -65,7 +66,26 @@ class Backdrop:
                 lines = contours(shown.lines, shown.at, sheet.window)
                 draw_lines(painter, sheet.projection, lines, sheet.theme.palette.ink)
             if shown.field is not None:
+                painter.drawImage(0, 0, self._bar_image(shown, sheet))
+
+    def _bar_image(self, shown: Picture, sheet: Sheet) -> QImage:
+        made_of = (shown.bar, id(shown.colours), sheet.projection.width, sheet.theme, sheet.ratio)
+        if made_of != self._bar_of:
+            self._bar_of = made_of
+            size = QSize(sheet.projection.width, sheet.theme.px(24))
+            self._bar = QImage(size * sheet.ratio, QImage.Format.Format_ARGB32_Premultiplied)
+            self._bar.setDevicePixelRatio(sheet.ratio)
+            self._bar.fill(Qt.GlobalColor.transparent)
+            with painting(self._bar) as painter:
                 _draw_bar(painter, sheet.projection, shown, sheet.theme)
+        return self._bar
+
+
+@lru_cache(maxsize=8)
+def _raster(rows: int, columns: int) -> Raster:
+    """Panes of one size share their memory, which is then still at hand."""
+
+    return Raster(rows, columns)
 
 
 def _same(a: Picture, b: Picture, lines: bool) -> bool:

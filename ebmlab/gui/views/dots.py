@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,42 +32,63 @@ class Stencil(NamedTuple):
     reach: int
 
 
+class Paper(NamedTuple):
+    """A pane's size, and pixels of the screen per pixel of the pane."""
+
+    width: int
+    height: int
+    ratio: float = 1.0
+
+
 class Dots:
     """Draws dots by way of one clear image, kept from time to time."""
 
     def __init__(self) -> None:
         self._image = QImage()
 
-    def draw(self, painter: QPainter, points: np.ndarray, dot: Dot, size: tuple[int, int], ratio: float = 1.0) -> None:
+    def draw(
+        self, painter: QPainter, paper: Paper, points: np.ndarray, dot: Dot, past: Sequence[np.ndarray] = ()
+    ) -> None:
         """Draws a dot at each point; where two overlap, each pixel is that of the nearer.
 
         Arguments:
-            painter: Paints on a pane.
+            painter: Paints on the pane.
+            paper: The pane.
             points: Pixels of the pane, with shape (n, 2); those outside are left out.
             dot: What each looks like.
-            size: Width and height of the pane.
-            ratio: Pixels of the screen per pixel of the pane.
+            past: Points of former times, which leave single pixels, the longer ago the fainter.
         """
 
-        stencil = stencil_of(dot, ratio)
-        columns, rows = (round(n * ratio) for n in size)
-        width, height = columns + 2 * stencil.reach, rows + 2 * stencil.reach
-        words = self._clear(width, height)
-        points = points * ratio
-        points = points[((points >= 0) & (points < [columns, rows])).all(-1)]
-        cell = points.astype(int)
-        phase = ((points - cell) * PHASES).astype(int) @ [1, PHASES]
-        start = (cell + stencil.reach) @ [1, width]
+        stencil = stencil_of(dot, paper.ratio)
+        width = round(paper.width * paper.ratio) + 2 * stencil.reach
+        words = self._clear(width, round(paper.height * paper.ratio) + 2 * stencil.reach)
+        for i, former in enumerate(past):
+            start, _ = _places(former, paper, stencil.reach)
+            words[start] = _packed(np.array(0.5 * (i + 1) / len(past)), np.array(0.0), dot)
+        start, phase = _places(points, paper, stencil.reach)
         # The last word written to a place stays, and the nearest come last.
         words[stencil.steps @ [[width], [1]] + start] = stencil.words[:, phase]
-        self._image.setDevicePixelRatio(ratio)
-        painter.drawImage(QPointF(-stencil.reach / ratio, -stencil.reach / ratio), self._image)
+        self._image.setDevicePixelRatio(paper.ratio)
+        margin = -stencil.reach / paper.ratio
+        painter.drawImage(QPointF(margin, margin), self._image)
 
     def _clear(self, width: int, height: int) -> np.ndarray:
         if (self._image.width(), self._image.height()) != (width, height):
             self._image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
         self._image.fill(0)
         return np.frombuffer(self._image.bits(), np.uint32)
+
+
+def _places(points: np.ndarray, paper: Paper, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the place in the image of each point inside the pane, and where in its pixel it lies."""
+
+    columns, rows = round(paper.width * paper.ratio), round(paper.height * paper.ratio)
+    x, y = points.T * paper.ratio
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    x, y = x[inside], y[inside]
+    column, row = x.astype(int), y.astype(int)
+    phase = ((x - column) * PHASES).astype(int) + PHASES * ((y - row) * PHASES).astype(int)
+    return (row + margin) * (columns + 2 * margin) + column + margin, phase
 
 
 @lru_cache(maxsize=32)

@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QPainter
 from ebmlab.engine.oracle import Mode
 from ebmlab.engine.types import Window
 from ebmlab.gui.theme import Palette
-from ebmlab.gui.views.dots import Dot, Dots
+from ebmlab.gui.views.dots import Dot, Dots, Paper
 from ebmlab.gui.views.projection import Projection
-from ebmlab.gui.views.shapes import chip, faded, path, pen, polygon
+from ebmlab.gui.views.shapes import chip, faded, path, pen
 from ebmlab.gui.views.words import QT_TRANSLATE_NOOP
 from ebmlab.session.snapshot import Field, StageShown
 
@@ -70,22 +70,14 @@ class Surface(NamedTuple):
     ratio: float = 1.0
 
 
-def draw_points(surface: Surface, points: np.ndarray, colour: str) -> None:
-    """Draws points as dots, with a rim that sets them off from the picture."""
+def draw_points(surface: Surface, points: np.ndarray, colour: str, past: Sequence[np.ndarray] = ()) -> None:
+    """Draws points as dots, with a rim that sets them off from the picture, and with trails if there is a past."""
 
     projection = surface.projection
-    pixels = projection.pixels(points)
-    size = projection.width, projection.height
-    surface.dots.draw(surface.painter, pixels, Dot(colour, surface.palette.panel), size, surface.ratio)
-
-
-def draw_trails(surface: Surface, past: Sequence[np.ndarray], colour: str) -> None:
-    """Draws where the particles were, the longer ago the fainter."""
-
-    surface.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    for i, points in enumerate(past):
-        surface.painter.setPen(pen(faded(colour, 0.5 * (i + 1) / len(past)), 1.0))
-        surface.painter.drawPoints(polygon(surface.projection.pixels(points[_sane(points)])))
+    paper = Paper(projection.width, projection.height, surface.ratio)
+    trails = [projection.pixels(x) for x in past]
+    dot = Dot(colour, surface.palette.panel)
+    surface.dots.draw(surface.painter, paper, projection.pixels(points), dot, trails)
 
 
 def draw_lines(painter: QPainter, projection: Projection, lines: Sequence[np.ndarray], colour: str) -> None:

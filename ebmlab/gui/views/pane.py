@@ -62,7 +62,7 @@ class Pane(QFrame):
         self.header.setToolTip(self.tr("Double click to fill the canvas with this pane, and again to go back"))
         self.header.installEventFilter(self)
         column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.plane, 1)

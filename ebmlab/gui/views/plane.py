@@ -23,7 +23,7 @@ from ebmlab.gui.views.shows import SHOWS, Picture, histogram
 from ebmlab.gui.views.words import translate
 from ebmlab.session.snapshot import Snapshot
 
-TRAIL = 5
+TRAIL = 6
 """Sets of particles that leave a trail."""
 
 
@@ -35,6 +35,7 @@ class Shared:
     fields: Fields | None = None
     past: deque[np.ndarray] = field(default_factory=lambda: deque(maxlen=TRAIL))
     histogram: Histogram = field(default_factory=Histogram)
+    dots: Dots = field(default_factory=Dots)
     hover: Point | None = None
     drawing: bool = False  # whether the left button draws
     sketch: Callable[[QPainter, Projection], None] | None = None  # paints what a tool is about
@@ -71,7 +72,6 @@ class Plane(QWidget):
         self._shared = shared
         self.speaks = self.framed = False  # whether it is the active one, and whether that shows
         self._backdrop = Backdrop()
-        self._dots = Dots()
         self._picture = Picture()
         self._picture_of: tuple[object, ...] = ()
         self._under = False
@@ -116,7 +116,7 @@ class Plane(QWidget):
 
     def _paint(self, painter: QPainter, fields: Fields, now: theme.Theme) -> None:
         shown, ratio = self._shown(fields, now), self.devicePixelRatioF()
-        surface = over.Surface(painter, self.projection, now.palette, self._dots, ratio)
+        surface = over.Surface(painter, self.projection, now.palette, self._shared.dots, ratio)
         lines = "contours" in self.overlays
         sheet = Sheet(surface.projection, fields.snapshot.lens.window, ratio, now, lines)
         painter.drawImage(0, 0, self._backdrop.image(shown, sheet))
@@ -155,8 +155,7 @@ class Plane(QWidget):
         if "negatives" in self.overlays:
             over.draw_points(surface, snapshot.negatives, palette.orange)
         if "particles" in self.overlays:
-            over.draw_trails(surface, self._shared.past, palette.ink)
-            over.draw_points(surface, snapshot.particles, palette.ink)
+            over.draw_points(surface, snapshot.particles, palette.ink, self._shared.past)
         if "modes" in self.overlays and snapshot.figures is not None:
             over.draw_modes(surface, snapshot.figures.modes)
         if snapshot.stage is not None:

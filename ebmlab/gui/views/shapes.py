@@ -6,10 +6,11 @@ import struct
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QByteArray, QDataStream, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPaintDevice, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPaintDevice, QPainter, QPainterPath, QPen
 
 from ebmlab.gui.theme import Palette
 
@@ -31,15 +32,6 @@ def painting(device: QPaintDevice) -> Iterator[QPainter]:
         sys.excepthook(*sys.exc_info())
     finally:
         painter.end()
-
-
-def polygon(points: np.ndarray) -> QPolygonF:
-    """Returns points of pixels, with shape (n, 2), as Qt keeps them."""
-
-    made = QPolygonF()
-    data = struct.pack(">I", len(points)) + np.ascontiguousarray(points, ">f8").tobytes()
-    QDataStream(QByteArray(data)) >> made
-    return made
 
 
 def path(lines: Sequence[np.ndarray]) -> QPainterPath:
@@ -100,15 +92,17 @@ def label(painter: QPainter, at: QPointF, text: str, palette: Palette) -> None:
     painter.drawText(at, text)
 
 
+@lru_cache(maxsize=16)
 def corners(width: int, height: int, radius: float) -> tuple[QPainterPath, QPainterPath]:
-    """Returns what lies outside the two lower corners of a rounded rectangle, and the lines along them."""
+    """Returns what lies outside the two lower corners of a rounded rectangle, and lines half a pixel around them."""
 
     outside, edge = QPainterPath(), QPainterPath()
     for x, start in ((0.0, 180.0), (width - 2 * radius, 270.0)):
         circle = QRectF(x, height - 2 * radius, 2 * radius, 2 * radius)
-        edge.arcMoveTo(circle, start)
-        edge.arcTo(circle, start, 90.0)
         outside.moveTo(0.0 if x == 0 else width, height)
         outside.arcTo(circle, start, 90.0)
         outside.closeSubpath()
+        around = circle.adjusted(-0.5, -0.5, 0.5, 0.5)
+        edge.arcMoveTo(around, start)
+        edge.arcTo(around, start, 90.0)
     return outside, edge

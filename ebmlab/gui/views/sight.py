@@ -24,7 +24,7 @@ def wanted(panes: Sequence[Pane]) -> Lens:
     counted = any("particles" in pane.overlays or pane.kind == "samples" for pane in panes)
     return Lens(
         window=(min(left), max(right), min(bottom), max(top)),
-        resolution=min(max(16 * round(size / 64), 64), 128),
+        resolution=min(max(16 * round(size / 100), 64), 128),
         fields=frozenset(fields),
         particles=PARTICLES if counted else 0,
     )
