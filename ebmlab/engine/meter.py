@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from ebmlab.engine.estimators.base import Batch, Estimator, Memory
-from ebmlab.engine.quadrature import Work, integral, like_of, values_at
+from ebmlab.engine.quadrature import integral, like_of, values_at
 from ebmlab.engine.reference import Reference
-from ebmlab.engine.types import Rng
+from ebmlab.engine.types import Rng, Work
 
 REPEATS = 8
 """How many gradients the estimator draws, R."""

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from ebmlab.engine.calculus import jet, value_and_grad
-from ebmlab.engine.quadrature import Integral, Work, aliasing, complete, integral, like_of, values_at
+from ebmlab.engine.quadrature import Integral, aliasing, integral, like_of, values_at
 from ebmlab.engine.reference import Reference, prepare, reference
 from ebmlab.engine.targets.base import Density
-from ebmlab.engine.types import Energy, Window, chunks
+from ebmlab.engine.types import Energy, Window, Work, chunks, finish
 
 __all__ = [
     "Evaluation",
@@ -108,7 +108,7 @@ class Figure(NamedTuple):
 def evaluate(energy: Energy, target: Reference, step: int = 0) -> Evaluation:
     """Returns the exact figures of an energy."""
 
-    return complete(evaluation(energy, target, step))
+    return finish(evaluation(energy, target, step))
 
 
 def evaluation(energy: Energy, target: Reference, step: int = 0) -> Work[Evaluation]:

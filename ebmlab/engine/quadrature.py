@@ -19,19 +19,15 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ebmlab.engine import tent
-from ebmlab.engine.types import Energy, Rng, Window, chunks
-
-T = TypeVar("T")
-Work = Generator[float, None, T]
-"""A computation in pieces of a few milliseconds: it yields its progress in [0, 1] and returns a T."""
+from ebmlab.engine.types import Energy, Rng, Window, Work, chunks, finish
 
 REACH = 20.0
 """How far the rule reaches, in half-widths of the window."""
@@ -138,16 +134,6 @@ _ALIASES, _POWER = 4.0, 4.0
 """How many frequencies turn into error at once; how fast their amplitudes may be trusted to fall."""
 
 
-def complete(work: Work[T]) -> T:
-    """Does all the work at once."""
-
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
-
-
 def like_of(energy: Energy) -> Tensor:
     """Returns a tensor with the dtype and on the device of an energy: its parameters', or float64 on the CPU."""
 
@@ -167,7 +153,7 @@ def values_at(energy: Energy, points: Tensor, like: Tensor, size: int = 4096) ->
 def lattice_sampler(energy: Energy, window: Window, like: Tensor, n: int = 256) -> Callable[[int, Rng], Tensor]:
     """Returns what draws points of the model, with shape (n, 2), all but exactly: see :func:`scatter`."""
 
-    return complete(prepare_sampler(energy, window, like, n))
+    return finish(prepare_sampler(energy, window, like, n))
 
 
 def prepare_sampler(energy: Energy, window: Window, like: Tensor, n: int = 256) -> Work[Callable[[int, Rng], Tensor]]:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ebmlab.engine.calculus import value_and_grad
 from ebmlab.engine.modes import Basins, basins
-from ebmlab.engine.quadrature import PlaneRule, Work, aliasing, complete, rule
+from ebmlab.engine.quadrature import PlaneRule, aliasing, rule
 from ebmlab.engine.targets.base import Density
-from ebmlab.engine.types import Window, chunks
+from ebmlab.engine.types import Window, Work, chunks, finish
 from ebmlab.engine.window import Lattice
 
 TYPICAL = 0.999
@@ -78,7 +78,7 @@ class Reference:
 def reference(density: Density, window: Window, n: int = 256) -> Reference:
     """Returns a target's reference on the rule with n points along an axis."""
 
-    return complete(prepare(density, window, n))
+    return finish(prepare(density, window, n))
 
 
 def prepare(density: Density, window: Window, n: int = 256) -> Work[Reference]:

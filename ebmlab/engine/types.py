@@ -38,15 +38,18 @@ class Stage(NamedTuple):
 
 
 Stages = Generator[Stage, None, T]
-"""A computation that pauses at each named stage and returns a T. Run at full speed by :func:`finish`."""
+"""A computation that pauses at each named stage and returns a T."""
+
+Work = Generator[float, None, T]
+"""A computation in pieces of a few milliseconds: it yields its progress in [0, 1] and returns a T."""
 
 
-def finish(stages: Stages[T]) -> T:
-    """Runs a staged computation to its end without looking."""
+def finish(pieces: Generator[object, None, T]) -> T:
+    """Runs a computation in stages or pieces to its end, without looking."""
 
     while True:
         try:
-            next(stages)
+            next(pieces)
         except StopIteration as end:
             return end.value
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ebmlab.engine.estimators import ImplicitScoreMatching, SlicedScoreMatching
 from ebmlab.engine.samplers import Sampler
 from ebmlab.session.snapshot import Snapshot
 from ebmlab.spec import Component, knobs
@@ -122,15 +121,10 @@ def _spurious(snapshot: Snapshot) -> Iterator[Verdict]:
         )
 
 
-def _smoothness(snapshot: Snapshot) -> Iterator[Verdict]:
+def _caution(snapshot: Snapshot) -> Iterator[Verdict]:
     recipe = snapshot.recipe
-    bent = getattr(recipe.energy, "activation", "") == "relu"
-    if bent and isinstance(recipe.estimator, ImplicitScoreMatching | SlicedScoreMatching):
-        yield Verdict(
-            "fair",
-            "ReLU blinds score matching",
-            "The Hessian of a ReLU network vanishes almost everywhere, so that a flat energy minimises the objective.",
-        )
+    if said := recipe.estimator.caution(recipe.energy):
+        yield Verdict("fair", said, "This estimator is allowed with this energy, since its failure teaches.")
 
 
 def _stale(snapshot: Snapshot) -> Iterator[Verdict]:
@@ -150,7 +144,7 @@ JUDGES: tuple[Callable[[Snapshot], Iterator[Verdict]], ...] = (
     _mixing,
     _occupancy,
     _spurious,
-    _smoothness,
+    _caution,
     _stale,
 )
 

@@ -14,8 +14,9 @@ from ebmlab.engine.energies import EnergyNet
 from ebmlab.engine.logz import LogZ, LogZMethod, Scene
 from ebmlab.engine.meter import GradientReading, measure
 from ebmlab.engine.oracle import Evaluation, evaluation
-from ebmlab.engine.quadrature import Work, prepare_sampler, rule
+from ebmlab.engine.quadrature import prepare_sampler, rule
 from ebmlab.engine.reference import Reference, prepare
+from ebmlab.engine.types import Work
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Estimate
 from ebmlab.session.streams import Streams

@@ -10,8 +10,8 @@ from normalisers import WINDOW
 
 from ebmlab.engine.energies import MLP
 from ebmlab.engine.oracle import evaluate, evaluate_precisely, evaluation, prepare, reference
-from ebmlab.engine.quadrature import complete
 from ebmlab.engine.targets import TARGETS, Gaussian
+from ebmlab.engine.types import finish
 
 S2 = 0.7
 CONTRACT = {"step", "log_z", "log_z_error", "nll", "entropy", "kl", "reverse_kl", "fisher", "border_mass"}
@@ -146,7 +146,7 @@ def test_that_a_target_finer_than_the_lattice_is_withheld():
 
 def test_that_work_in_pieces_gives_the_same_figures_bit_by_bit(two_modes, rng):
     net = MLP(width=16).build(rng)
-    assert complete(evaluation(net, two_modes, step=7)) == evaluate(net, two_modes, step=7)
+    assert finish(evaluation(net, two_modes, step=7)) == evaluate(net, two_modes, step=7)
     assert len(list(evaluation(net, two_modes))) >= 6
     seen = list(prepare(two_modes.density, WINDOW, 128))
     assert seen == sorted(seen)

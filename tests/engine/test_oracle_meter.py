@@ -11,8 +11,8 @@ from ebmlab.engine.estimators import Batch, PersistentContrastiveDivergence
 from ebmlab.engine.estimators.base import Estimator, Terms
 from ebmlab.engine.meter import compare, exact_gradient, measure
 from ebmlab.engine.oracle import evaluate, reference
-from ebmlab.engine.quadrature import complete
 from ebmlab.engine.targets import TARGETS
+from ebmlab.engine.types import finish
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ class ExactBatch(Estimator):
 
 def test_that_the_exact_gradient_is_the_slope_of_the_nll(target, rng):
     net = MLP(width=8, depth=1).build(rng).double()
-    exact = complete(exact_gradient(net, target))
+    exact = finish(exact_gradient(net, target))
     flat = torch.nn.utils.parameters_to_vector(net.parameters()).detach()
     for i in (0, 11, 20, len(flat) - 2):
         step = torch.zeros_like(flat)
@@ -70,7 +70,7 @@ def test_that_the_meter_leaves_the_network_and_the_memory_as_they_were(target, r
     net, estimator = MLP(width=16).build(rng), PersistentContrastiveDivergence(steps=2)
     memory = estimator.init(net, Batch(target.density.sample(32, rng), WINDOW), rng)
     before = [p.detach().clone() for p in net.parameters()] + [memory.clone()]
-    reading = complete(measure(net, target, estimator, 32, memory, rng))
+    reading = finish(measure(net, target, estimator, 32, memory, rng))
     assert all(map(torch.equal, before, [*net.parameters(), memory]))
     assert all(p.grad is None for p in net.parameters())
     assert -1 <= reading.cosine <= 1
@@ -79,10 +79,10 @@ def test_that_the_meter_leaves_the_network_and_the_memory_as_they_were(target, r
 
 def test_that_more_data_means_less_variance(target, rng):
     net = MLP(width=16).build(rng)
-    few, many = (complete(measure(net, target, ExactBatch(), n, None, rng)).variance for n in (32, 512))
+    few, many = (finish(measure(net, target, ExactBatch(), n, None, rng)).variance for n in (32, 512))
     assert many == pytest.approx(few / 16, rel=0.9)
 
 
 def test_that_there_is_no_reading_without_a_normaliser(target, rng):
     net = MLP(width=8, confinement=0.0, activation="tanh").build(rng)
-    assert math.isnan(complete(measure(net, target, ExactBatch(), 32, None, rng)).cosine)
+    assert math.isnan(finish(measure(net, target, ExactBatch(), 32, None, rng)).cosine)

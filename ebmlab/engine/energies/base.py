@@ -31,6 +31,12 @@ class EnergySpec(Component, ABC):
         symbol="c",
     )
 
+    @property
+    def smooth(self) -> bool:
+        """Whether the energy bends: a piecewise linear one has no curvature for score matching to see."""
+
+        return True
+
     @abstractmethod
     def build(self, rng: Rng, dim: int = 2) -> EnergyNet:
         """Makes a network with fresh weights, float32 on the CPU, drawn from the generator alone."""

@@ -30,6 +30,10 @@ class MLP(EnergySpec):
     depth: int = knob(2, "Hidden layers.", low=1, high=8, live=False)
     activation: str = knob("silu", "What bends each unit.", choices=tuple(BENDS), live=False)
 
+    @property
+    def smooth(self) -> bool:
+        return self.activation != "relu"
+
     def build(self, rng: Rng, dim: int = 2) -> EnergyNet:
         return MLPNet(self, rng, dim)
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
+from ebmlab.engine.energies.base import EnergySpec
 from ebmlab.engine.types import Energy, Rng, Stages, Window, finish
 from ebmlab.spec import Component, Registry
 
@@ -44,6 +45,11 @@ class Estimator(Component, ABC):
         """Returns the memory before the first step."""
 
         return None
+
+    def caution(self, energy: EnergySpec) -> str:
+        """Says in a few words what this estimator cannot do with an energy; empty if nothing is known against it."""
+
+        return ""
 
     def fits(self, memory: Memory) -> bool:
         """Returns whether a memory made by another estimator of the same kind, before an edit, still serves."""

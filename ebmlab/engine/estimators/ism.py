@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ebmlab.engine.calculus import jet
+from ebmlab.engine.energies.base import EnergySpec
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 
@@ -27,6 +28,9 @@ class ImplicitScoreMatching(Estimator):
     """
 
     objective: ClassVar[str] = "Hyvärinen score"
+
+    def caution(self, energy: EnergySpec) -> str:
+        return "" if energy.smooth else "ReLU blinds score matching: without curvature a flat energy is best"
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
         yield Stage("data", "At the data the energy becomes flatter and more curved.", batch.x)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ebmlab.engine.calculus import jet
+from ebmlab.engine.energies.base import EnergySpec
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob
@@ -37,6 +38,9 @@ class SlicedScoreMatching(Estimator):
         "rademacher", "How the directions v are drawn.", choices=("gaussian", "rademacher", "sphere"), symbol="v"
     )
     variance_reduction: bool = knob(True, "Whether the squared slope is taken in every direction.")
+
+    def caution(self, energy: EnergySpec) -> str:
+        return "" if energy.smooth else "ReLU blinds score matching: without curvature a flat energy is best"
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
         v = directions(self.projection, batch.x, rng)
