@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run setup test test-quick lint bench clean
+.PHONY: run setup test test-quick lint equations bench clean
 
 run:  ## open the lab; without a display, train the default recipe into ./run
 	@$(PYTHON) packaging/bootstrap.py run
@@ -22,6 +22,9 @@ lint: setup  ## style, types, and which floor may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+equations: setup  ## draw the equations of all components ahead, to assets/equations.json
+	$(BIN)/python packaging/typeset.py
 
 bench: setup  ## the figures of the performance table on this machine
 	$(BIN)/python -m ebmlab bench

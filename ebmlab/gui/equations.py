@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QByteArray, QRectF, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent, QShowEvent
@@ -13,9 +11,10 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ebmlab.gui import theme
+from ebmlab.gui.boxes import INK, SIZE, Box, draw, recall
+from ebmlab.spec import FAMILIES, page
 
-SIZE = 15
-_INK, _POSITIVE, _NEGATIVE = "#010101", "#010102", "#010103"
+_POSITIVE, _NEGATIVE = "#010102", "#010103"
 _POSITIVES = re.compile(r"x\^\+|x\^\{\+\}|\\mathbb\{E\}_(\{p\}|p\b)")
 _NEGATIVES = re.compile(r"x\^-|x\^\{-\}|p_\\theta|p_\{\\theta\}|\\mathbb\{E\}_(\{q\}|q\b)")
 _OPERATORS = re.compile(r"[=+-]|\\(?:leftarrow|propto|approx|sim|le|ge|leq|geq|mapsto)(?![a-zA-Z])")
@@ -23,49 +22,27 @@ _FENCES = re.compile(r"\\(left|right)(?![a-zA-Z])\s*(\\[a-zA-Z]+|\\.|.)")
 _QUADS = re.compile(r"\\q?quad(?![a-zA-Z])")
 
 
-class Box(NamedTuple):
-    """A typeset piece: its SVG in placeholder colours, and how far it reaches from the start of its baseline."""
-
-    svg: str
-    left: float
-    width: float
-    ascent: float
-    descent: float
-
-
 _known: dict[str, Box] = {}
 
 
 def typeset(tex: str) -> Box:
-    """Returns a typeset piece of TeX; it takes some tens of milliseconds the first time.
+    """Returns a typeset piece of TeX; it takes some tens of milliseconds the first time if it was not drawn ahead."""
 
-    What ziamath cannot read is set as plain text, so that a page is never empty.
-    """
-
-    if tex not in _known:
-        _known[tex] = _typeset(tex)
-    return _known[tex]
+    return _recalled(tex) or _known.setdefault(tex, draw(tex))
 
 
-def _typeset(tex: str) -> Box:
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        import ziamath  # here, since it takes a third of a second
+def _recalled(tex: str) -> Box | None:
+    """Returns a typeset piece if that takes no time."""
 
-    ziamath.config.svg2 = False  # QtSvg draws only fragments of SVG 2
-    try:
-        svg = ziamath.Latex(tex, size=SIZE, color=_INK).svg()
-    except Exception:  # the parser beneath raises errors of many kinds
-        svg = ziamath.Text(re.sub(r"[\\{}$^_]", " ", tex), size=SIZE, color=_INK).svg()
-    svg = svg.replace('fill="black"', f'fill="{_INK}"')  # overlines ignore the colour asked for
-    found = re.search(r'viewBox="(\S+) (\S+) (\S+) (\S+)"', svg)
-    x, y, w, h = (float(v) for v in found.groups()) if found else (0.0, 0.0, 0.0, 0.0)
-    return Box(svg, x, w, -y, h + y)
+    if tex not in _known and (box := recall(tex)) is not None:
+        _known[tex] = box
+    return _known.get(tex)
 
 
 def paint(svg: str, palette: theme.Palette) -> str:
     """Returns the SVG with the placeholders replaced: ink, blue positive phase, orange negative phase."""
 
-    for placeholder, colour in ((_INK, palette.ink), (_POSITIVE, palette.blue), (_NEGATIVE, palette.orange)):
+    for placeholder, colour in ((INK, palette.ink), (_POSITIVE, palette.blue), (_NEGATIVE, palette.orange)):
         svg = svg.replace(placeholder, colour)
     return svg
 
@@ -113,57 +90,75 @@ def _coloured(term: str) -> str:
     return f"{head} \\textcolor{{{colour}}}{{{term[len(head) :].strip()}}}" if colour else term
 
 
-def lines(equations: tuple[str, ...], width: float) -> list[list[str]]:
-    """Returns the pieces of TeX on every line, where no line is wider than it must be."""
+def catalogue() -> list[str]:
+    """Returns every piece of TeX that the equations of the registered components can be broken into."""
+
+    import ebmlab.session.recipe  # noqa: F401  fills the families
+
+    pages = (page(cls) for registry in FAMILIES.values() for cls in registry.values())
+    formulas = [terms(piece) for p in pages for equation in p.equations for piece in pieces(equation)]
+    return sorted({" ".join(f[i:j]) for f in formulas for i in range(len(f)) for j in range(i + 1, len(f) + 1)})
+
+
+def lines(
+    equations: tuple[str, ...], width: float, set_in: Callable[[str], Box] = typeset
+) -> list[list[str]]:
+    """Returns the pieces of TeX on every line, where no line is wider than it must be.
+
+    Arguments:
+        equations: The equations.
+        width: The room there is.
+        set_in: What typesets a piece.
+    """
+
+    def span(line: list[str]) -> float:
+        return sum(set_in(piece).width for piece in line) + 2 * SIZE * (len(line) - 1)
 
     made: list[list[str]] = []
     for equation in equations:
         made.append([])
-        for piece in pieces(equation):
+        for parts in map(terms, pieces(equation)):
             line = made[-1]
-            if line and _width(line) + 2 * SIZE + typeset(" ".join(terms(piece))).width > width:
+            if line and span([*line, " ".join(parts)]) > width:
                 made.append(line := [])
-            for part in _broken(terms(piece), width):
-                if line and part is not None and _width([*line, part]) > width:
+            for run in _broken(parts, width, set_in):
+                if line and span([*line, run]) > width:
                     made.append(line := [])
-                line.append(part)
+                line.append(run)
     return [line for line in made if line]
 
 
 def missing(equations: tuple[str, ...], width: float) -> str | None:
     """Returns a piece that must be typeset before the lines can be made; None if all are."""
 
-    for piece in (p for equation in equations for p in pieces(equation)):
-        parts = terms(piece)
-        whole = " ".join(parts)
-        if whole not in _known:
-            return whole
-        if len(parts) > 1 and _known[whole].width > width:
-            for part in parts:
-                if part not in _known:
-                    return part
+    try:
+        lines(equations, width, _known_or_raise)
+    except KeyError as unknown:
+        return unknown.args[0]
     return None
 
 
-def _broken(parts: list[str], width: float) -> Iterator[str]:
+def _known_or_raise(tex: str) -> Box:
+    if (box := _recalled(tex)) is None:
+        raise KeyError(tex)
+    return box
+
+
+def _broken(parts: list[str], width: float, set_in: Callable[[str], Box]) -> Iterator[str]:
     """Yields the terms joined into runs that fit, found by the widths of the single terms."""
 
     whole = " ".join(parts)
-    if len(parts) == 1 or typeset(whole).width <= width:
+    if len(parts) == 1 or set_in(whole).width <= width:
         yield whole
         return
     run: list[str] = []
     for i, part in enumerate(parts):
         room = 1.3 * width if i == 1 else width  # rather shrunk than with its left side alone
-        if run and sum(typeset(p).width for p in [*run, part]) > room:
+        if run and sum(set_in(p).width for p in [*run, part]) > room:
             yield " ".join(run)
             run = []
         run.append(part)
     yield " ".join(run)
-
-
-def _width(line: list[str]) -> float:
-    return sum(typeset(piece).width for piece in line) + 2 * SIZE * (len(line) - 1)
 
 
 class EquationView(QWidget):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from string import Template
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
@@ -98,23 +98,33 @@ class Theme:
 
         return max(1, round(length * self.scale))
 
-    @cached_property
+    @property
     def stylesheet(self) -> str:
         """The style sheet, in the colours of the palette; every length but hairlines follows the scale."""
 
-        text = (ASSETS / "themes" / "lab.qss").read_text(encoding="utf-8")
-        words = {**asdict(self.palette), "accent": self.palette.accent, "assets": ASSETS.as_posix()}
-        text = Template(text).substitute(words)
-        return re.sub(r"\b(\d+)px", lambda m: f"{self.px(int(m[1]))}px" if m[1] not in "01" else m[0], text)
+        return _stylesheet(self)
 
     def font(self, size: float = 12, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
         """Returns the font of the interface at a size in pixels, with figures of equal width."""
 
-        font = QFont(QApplication.font().family())
-        font.setPixelSize(self.px(size))
-        font.setWeight(weight)
-        font.setFeature(QFont.Tag("tnum"), 1)
-        return font
+        return QFont(_font(QApplication.font().family(), self.px(size), weight))
+
+
+@lru_cache(maxsize=16)
+def _stylesheet(theme: Theme) -> str:
+    text = (ASSETS / "themes" / "lab.qss").read_text(encoding="utf-8")
+    words = {**asdict(theme.palette), "accent": theme.palette.accent, "assets": ASSETS.as_posix()}
+    text = Template(text).substitute(words)
+    return re.sub(r"\b(\d+)px", lambda m: f"{theme.px(int(m[1]))}px" if m[1] not in "01" else m[0], text)
+
+
+@lru_cache(maxsize=256)
+def _font(family: str, pixels: int, weight: QFont.Weight) -> QFont:
+    font = QFont(family)
+    font.setPixelSize(pixels)
+    font.setWeight(weight)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
 
 
 class Signals(QObject):

@@ -37,9 +37,9 @@ class Annealing(LogZMethod, ABC):
         symbol="σ",
     )
     power: float = knob(
-        3.0, "Power γ of the schedule: above 1 most rungs stand near the broad law.", low=0.1, high=10.0, symbol="γ"
+        1.5, "Power γ of the schedule: above 1 most rungs stand near the broad law.", low=0.1, high=10.0, symbol="γ"
     )
-    sampler: Sampler = part("sampler", MetropolisLangevin(step_size=0.1), "What moves the particles on each rung.")
+    sampler: Sampler = part("sampler", MetropolisLangevin(step_size=0.3), "What moves the particles on each rung.")
 
     def validate(self) -> None:
         if self.sampler.temperature_sampled() != 1.0:
