@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run setup test test-quick lint equations bench clean
+.PHONY: run setup test test-quick lint equations bench soak clean
 
 run:  ## open the lab; without a display, train the default recipe into ./run
 	@$(PYTHON) packaging/bootstrap.py run
@@ -28,6 +28,9 @@ equations: setup  ## draw the equations of all components ahead, to assets/equat
 
 bench: setup  ## the figures of the performance table on this machine
 	$(BIN)/python -m ebmlab bench
+
+soak: setup  ## leave the window training for some minutes, and the slope of its memory
+	$(BIN)/python -m tests.bench.soak --minutes 6
 
 clean:  ## remove the environment and what tools leave behind
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
