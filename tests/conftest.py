@@ -4,7 +4,6 @@ import os
 
 # Before any import of Qt, or pytest aborts; an explicit platform (xcb under Xvfb) wins.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 
 import pytest
 import torch

@@ -67,7 +67,7 @@ def test_that_no_argument_list_is_longer_than_six(path):
 
 
 def test_that_the_session_loads_no_qt():
-    assert not loaded_by("ebmlab.session.runner") & {"PySide6", "pyqtgraph", "shiboken6"}
+    assert not loaded_by("ebmlab.session.runner") & {"PySide6", "shiboken6"}
 
 
 def test_that_the_specification_loads_no_torch():

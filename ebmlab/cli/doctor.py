@@ -17,7 +17,7 @@ from ebmlab.cli.output import show_json, table
 from ebmlab.cli.system import apt_line, has_display, missing, needs_screen
 from ebmlab.session.devices import choose
 
-NEEDED = ("torch", "numpy", "PySide6-Essentials", "shiboken6", "pyqtgraph", "pillow", "safetensors", "ziamath")
+NEEDED = ("torch", "numpy", "PySide6-Essentials", "shiboken6", "pillow", "safetensors", "ziamath")
 OPTIONAL = ("av", "PyOpenGL", "onnx")
 
 

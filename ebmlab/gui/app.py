@@ -113,7 +113,7 @@ class Faults(QObject):
 
 
 class Warmup(QObject):
-    """Imports torch in the background, so that the window answers meanwhile.
+    """Imports torch, and what of ours needs it, in the background, so that the window answers meanwhile.
 
     Signals:
         done: Everything slow has been imported.
@@ -127,12 +127,8 @@ class Warmup(QObject):
         threading.Thread(target=self._run, name="ebmlab-warmup", daemon=True).start()
 
     def _run(self) -> None:
-        import torch
+        import ebmlab.gui.lab  # noqa: F401
 
-        import ebmlab.session.runner  # noqa: F401
-
-        # The first optimiser imports half of torch.
-        torch.optim.Adam([torch.zeros(1, requires_grad=True)])
         self.done.emit()
 
 
@@ -155,7 +151,7 @@ class Visit(QObject):
         self._warmup = Warmup(self)
         self._warmup.done.connect(self._furnish)
         self.window = LabWindow(QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ebmlab", "ebmlab"))
-        self._faults.met.connect(self.window.say)
+        self._faults.met.connect(self._met)
 
     def limit(self, seconds: float) -> None:
         """Trains and shows for so long, then leaves."""
@@ -185,7 +181,7 @@ class Visit(QObject):
 
     def _furnish(self) -> None:
         lab = self.window.furnish(device=self._device)
-        self._sweeper.settle()
+        lab.completed.connect(self._sweeper.settle)
         if self._path is not None:
             try:
                 lab.filing.open_or_raise(self._path)
@@ -195,7 +191,16 @@ class Visit(QObject):
         if self._seconds is not None:
             lab.filing.quiet = True
             lab.steering.run(True)
-            QTimer.singleShot(round(1000 * self._seconds), self._leave)
+            lab.completed.connect(self._count_down)
+
+    def _count_down(self) -> None:
+        assert self._seconds is not None
+        QTimer.singleShot(round(1000 * self._seconds), self._leave)
+
+    def _met(self, line: str, detail: str) -> None:
+        self.window.say(line, detail)
+        if self._seconds is not None and self.window.lab is None:
+            self._leave()  # there will be nothing to wait for
 
     def _refuse(self, fault: BadInput) -> None:
         self.window.say(str(fault))

@@ -100,9 +100,7 @@ def catalogue() -> list[str]:
     return sorted({" ".join(f[i:j]) for f in formulas for i in range(len(f)) for j in range(i + 1, len(f) + 1)})
 
 
-def lines(
-    equations: tuple[str, ...], width: float, set_in: Callable[[str], Box] = typeset
-) -> list[list[str]]:
+def lines(equations: tuple[str, ...], width: float, set_in: Callable[[str], Box] = typeset) -> list[list[str]]:
     """Returns the pieces of TeX on every line, where no line is wider than it must be.
 
     Arguments:

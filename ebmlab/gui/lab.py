@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import PySide6
 import torch
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
-from PySide6.QtWidgets import QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 import ebmlab
 from ebmlab.engine.targets import Target
@@ -22,76 +23,135 @@ from ebmlab.gui.panels.recipe import RecipePanel
 from ebmlab.gui.panels.strip import Strip
 from ebmlab.gui.steering import Steering
 from ebmlab.gui.views.canvas import Canvas
-from ebmlab.gui.views.charts import Charts
 from ebmlab.session.orders import Edit, Look, Restore
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.runner import Runner
 from ebmlab.session.snapshot import Lens, Snapshot
 
 if TYPE_CHECKING:
+    from ebmlab.gui.views.charts import Charts
     from ebmlab.gui.window import LabWindow
+
+LATER = ("panel", "charts")
+"""What is made after the first landscape."""
+PATIENCE = 5000
+"""Milliseconds after which it is made all the same, in a window that nobody sees."""
 
 
 class Lab(QObject):
     """What the window holds once torch is there: the document, the run, and the views of it.
 
     An edit goes from a form or the canvas into the document, from there to the runner; a snapshot comes back through
-    the bridge and is handed to every view.
+    the bridge and is handed to every view. Charts and panel are made when first asked for, at the latest after the
+    first landscape, so as not to keep that waiting.
+
+    Signals:
+        completed: Everything has been furnished.
     """
+
+    completed = Signal()
 
     def __init__(self, window: LabWindow, recipe: Recipe | None = None, device: str = "auto") -> None:
         super().__init__(window)
         self.window = window
         self.document = Document(recipe, self)
         self.bridge = Bridge(Runner(self.document.recipe, device), self)
-        self.canvas, self.charts, self.strip = Canvas(), Charts(), Strip()
-        self.panel = RecipePanel(self.document.recipe)
-        self.filing = Filing(window, self.document, self.canvas.grab)
-        self.steering = Steering(self.bridge, window.actions_, window.transport, window)
+        self.bridge.start()  # it makes its session while the views are made
         self.snapshot: Snapshot | None = None
         self._lens = Lens()
-        self._drawing = False
+        self._drawing = self._complete = False
         self._refusal = ""
+        self.canvas, self.strip = Canvas(), Strip()
+        self.filing = Filing(window, self.document, self.canvas.grab)
+        self.steering = Steering(self.bridge, window.actions_, window.transport, window)
+        self._later = QTimer(self, interval=PATIENCE)
+        self._later.timeout.connect(self._furnish_on)
+        self._later.start()
         self._place()
         self._connect()
         self._fill_menus()
+        self._look()
+        self.canvas.setFocus()
 
     def _place(self) -> None:
-        window = self.window
-        side = QVBoxLayout(window.side)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.addWidget(self.panel)
-        self.panel.hide()  # until the first landscape: typesetting its equations would keep that waiting
+        px = theme.current().px
         self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.setHandleWidth(theme.current().px(8))
+        self.split.setHandleWidth(px(8))
         self.split.setChildrenCollapsible(False)
         self.split.addWidget(self.canvas)
-        self.split.addWidget(self.charts)
+        self.split.addWidget(QWidget())  # keeps the place of the charts
         self.split.setStretchFactor(0, 1)
-        self.split.setSizes([theme.current().px(740), theme.current().px(330)])
-        column = window.centre.layout()
+        self.split.setSizes([px(740), px(330)])
+        column = self.window.centre.layout()
         assert isinstance(column, QVBoxLayout)
         column.addWidget(self.split, 1)
         column.addWidget(self.strip)
 
-    def _connect(self) -> None:
-        document, drawing, actions = self.document, self.panel.drawing, self.window.actions_
-        document.changed.connect(self._changed)
-        self.panel.edited.connect(lambda recipe, label, path: document.set(recipe, label, path))
-        self.panel.finished.connect(document.seal)
+    @cached_property
+    def panel(self) -> RecipePanel:
+        """The forms of the recipe."""
+
+        panel = RecipePanel(self.document.recipe)
+        side = QVBoxLayout(self.window.side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.addWidget(panel)
+        document, drawing = self.document, panel.drawing
+        document.changed.connect(panel.show_recipe)
+        panel.edited.connect(lambda recipe, label, path: document.set(recipe, label, path))
+        panel.finished.connect(document.seal)
         drawing.tool_chosen.connect(self.canvas.set_tool)
         drawing.settings_changed.connect(self.canvas.set_settings)
         drawing.import_requested.connect(self.filing.ask_and_import)
+        if self.snapshot is not None:
+            panel.show_snapshot(self.snapshot)
+        return panel
+
+    @cached_property
+    def charts(self) -> Charts:
+        """The charts beside the canvas."""
+
+        from ebmlab.gui.views.charts import Charts  # here, since pyqtgraph takes a third of a second
+
+        charts = Charts()
+        action = self.window.actions_["charts-panel"]
+        self.split.replaceWidget(1, charts).deleteLater()
+        charts.setVisible(action.isChecked())
+        charts.chosen.connect(lambda *_: self._look())
+        action.toggled.connect(self._show_charts)
+        self._list_charts(charts)
+        if self.snapshot is not None:
+            charts.show_snapshot(self.snapshot)
+        return charts
+
+    def painted(self) -> None:
+        """Called when the window has been repainted: after the first landscape there is time for the rest."""
+
+        if not self._complete and self.window.frames.first_landscape_ms is not None:
+            self._later.start(0)
+
+    def _furnish_on(self) -> None:
+        """Makes one of the missing parts a turn of the event loop."""
+
+        self._later.setInterval(0)
+        for name in LATER:
+            if name not in self.__dict__:
+                getattr(self, name)
+                return
+        self._later.stop()
+        self._complete = True
+        self.completed.emit()
+
+    def _connect(self) -> None:
+        document, actions = self.document, self.window.actions_
+        document.changed.connect(self._changed)
         self.filing.restored.connect(lambda run: self.bridge.post(Restore(run)))
         self.canvas.edited.connect(self._drawn)
         self.canvas.stroke_finished.connect(document.seal)
         self.canvas.refused.connect(self.window.say)
         self.canvas.lens_changed.connect(self._look)
-        self.charts.chosen.connect(lambda *_: self._look())
         self.bridge.arrived.connect(self.show_snapshot)
         self.bridge.stopped.connect(self.window.say)
         actions["recipe-panel"].toggled.connect(self.window.side.setVisible)
-        actions["charts-panel"].toggled.connect(self._show_charts)
         actions["guide"].triggered.connect(lambda _: Guide(actions, self.window).open())
         actions["copy-facts"].triggered.connect(lambda _: QGuiApplication.clipboard().setText(self.facts()))
         actions["about"].triggered.connect(lambda _: Guide(actions, self.window, about=self.facts()).open())
@@ -102,31 +162,25 @@ class Lab(QObject):
         menus["overlays"].addActions(commands.overlays)
         menus["panes"].addActions(commands.layouts)
         menus["view"].insertAction(self.window.actions_["theme"], commands.reset_zoom)
+
+    def _list_charts(self, charts: Charts) -> None:
         group = QActionGroup(self)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
-        for name, chart in self.charts.charts.items():
+        for name, chart in charts.charts.items():
             action = QAction(chart.source.title, group, checkable=True, checked=True)
             action.setObjectName(f"show-chart-{name}")
-            action.toggled.connect(lambda on, name=name: self.charts.choose(name, on))
-            menus["charts"].addAction(action)
-
-    def start(self) -> None:
-        """Starts the run, paused, and the looking."""
-
-        self.bridge.start()
-        self._look()
-        self.canvas.setFocus()
+            action.toggled.connect(lambda on, name=name: charts.choose(name, on))
+            self.window.menus["charts"].addAction(action)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Hands a snapshot to every view."""
 
-        if self.snapshot is None:
-            QTimer.singleShot(0, self.panel.show)
         self.snapshot = snapshot
-        for view in (self.canvas, self.charts, self.strip, self.panel):
+        for view in (self.canvas, self.strip, *(self.__dict__[name] for name in LATER if name in self.__dict__)):
             view.show_snapshot(snapshot)
         frames = self.window.frames
-        frames.arrived(snapshot.step, snapshot.status == "running", snapshot.energy is not None, snapshot.device)
+        training = snapshot.status == "running" and snapshot.step > 0  # the first step imports half of torch
+        frames.arrived(snapshot.step, training, snapshot.energy is not None, snapshot.device)
         self.window.status.show_snapshot(snapshot, frames.per_second)
         if snapshot.refusal != self._refusal:
             self._refuse(snapshot.refusal)
@@ -157,7 +211,6 @@ class Lab(QObject):
         self._drawing = False
 
     def _changed(self, recipe: Recipe) -> None:
-        self.panel.show_recipe(recipe)
         if not self._drawing:
             self.canvas.show_target(recipe.target)
         self.bridge.post(Edit(recipe))

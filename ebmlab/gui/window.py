@@ -108,16 +108,18 @@ class LabWindow(QMainWindow):
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._escape)
 
     def furnish(self, recipe: Recipe | None = None, device: str = "auto") -> Lab:
-        """Fills the window; imports torch if nobody has yet."""
+        """Starts the run and shows the canvas; imports torch if nobody has yet.
+
+        Panel and charts come once the first landscape is on the screen, or once somebody asks the lab for them.
+        """
 
         from ebmlab.gui.lab import Lab
 
         self._starting.hide()
         self.lab = Lab(self, recipe, device)
+        self.lab.completed.connect(self.frames.begin)
         self.actions_.enable(NEEDS_LAB)
         self.lab.filing.describe()
-        self.lab.start()
-        self.frames.begin()
         return self.lab
 
     def say(self, text: str, detail: str = "") -> None:
@@ -217,6 +219,8 @@ class LabWindow(QMainWindow):
         # The window's backing store is painted while this event is handled, whoever asked for it.
         if event.type() == QEvent.Type.UpdateRequest:
             self.frames.painted()
+            if self.lab is not None:
+                self.lab.painted()
         return done
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -67,6 +67,19 @@ def contours(field: np.ndarray, levels: Sequence[float], window: Window) -> list
     return [points[chain] for chain in _chains(where[: len(starts)], where[len(starts) :], len(names))]
 
 
+def sparser(field: np.ndarray, window: Window, most: int) -> tuple[np.ndarray, Window]:
+    """Returns every n-th value of a field, at most so many to a side, and the window whose cell centres they are."""
+
+    step = -(-max(field.shape) // most)
+    if step <= 1:
+        return field, window
+    kept = field[::step, ::step]
+    left, right, bottom, top = window
+    dx, dy = (right - left) / field.shape[1], (top - bottom) / field.shape[0]
+    left, bottom = left + dx * (1 - step) / 2, bottom + dy * (1 - step) / 2
+    return kept, (left, left + kept.shape[1] * step * dx, bottom, bottom + kept.shape[0] * step * dy)
+
+
 def _segments(field: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the sides, as numbers, at which each piece of line starts and ends."""
 

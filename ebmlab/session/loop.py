@@ -94,6 +94,8 @@ class Loop:
         self._collect()
         while self._waiting:
             self._obey(self._waiting.popleft())
+        if not self._seen:
+            self._show()  # before the first step, which is slow
         now = time.perf_counter()
         self._allowance.earn(now - self._earned)
         self._earned = now
@@ -198,7 +200,7 @@ class Loop:
         self._take(self._make(recipe))
 
     def _take(self, session: Session) -> None:
-        self._session, self._watch = session, Watch(session)
+        self._session, self._watch, self._seen = session, Watch(session), False
         self._stepper = Stepper(session, self._pace)
         self._reason = ""
         self._rate.clear()
@@ -221,8 +223,9 @@ class Loop:
     def _show(self) -> None:
         start = time.perf_counter()
         moving = self._drifting or (self._credit > 0 and self._pace.beat is None)
-        if moving:
+        if moving and self._seen:
             self._watch.drift(self._lens.particles)
+        self._seen = True
         self._resolution = self._sharpen(moving)
         self._snapshots.put(self._watch.snapshot(self._lens, self._resolution, self._state()))
         cost = time.perf_counter() - start

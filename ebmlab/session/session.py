@@ -64,7 +64,7 @@ class Session:
         self.net = recipe.energy.build(self._streams.fresh("weights"), self.density.dim).to(self.device)
         self.parameters = count(self.net)
         self.trace = Trace("step", "value", "accept", "log_z")
-        self._optimizer = _optimizer(recipe, self.net.parameters())
+        self._optimizer: optim.Optimizer | None = None  # made at the first step, for it imports half of torch
         self._memory: Memory = None
         self._learner: optim.Optimizer | None = None  # trains what the estimator itself learns
         self.begun = False
@@ -144,6 +144,8 @@ class Session:
         return density
 
     def _begin(self, batch: Batch) -> None:
+        if self._optimizer is None:
+            self._optimizer = _optimizer(self.recipe, self.net.parameters())
         if not self.begun:
             estimator = self.recipe.estimator
             self._memory = estimator.init(self.net, batch, self._streams["train"])
@@ -191,7 +193,7 @@ class Session:
     def _retune(self, old: Recipe) -> None:
         new = self.recipe.optimizer
         if type(new) is not type(old.optimizer):
-            self._optimizer = _optimizer(self.recipe, self.net.parameters())
+            self._optimizer = None
             self._learner = self._learner and new.build(self._learner.param_groups[0]["params"])
         for optimizer in filter(None, [self._optimizer, self._learner]):
             optimizer.param_groups[0].update(new.settings())

@@ -18,7 +18,6 @@ import time
 from dataclasses import replace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 
 import torch
 from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fakes import LOG_Z, energy, lattice, log_target, snapshot
 
+from ebmlab.engine.oracle import Evaluation
 from ebmlab.gui.views.fields import Fields, probe, slope
 from ebmlab.gui.views.histogram import DECAY, Histogram
 from ebmlab.gui.views.overlays import arrows
@@ -38,10 +39,29 @@ def test_that_an_unchanged_target_is_not_made_again():
 
 @pytest.mark.parametrize("log_z", [None, math.inf, math.nan])
 def test_that_there_is_no_model_density_without_a_normaliser(log_z):
-    fields = Fields(snapshot(LENS, log_z=log_z))
+    figures = Evaluation(normalisable=False, why=(("log_z", "mass escapes"),))
+    fields = Fields(snapshot(LENS, log_z=log_z, figures=figures))
     assert fields.model is None
     assert fields.difference is None
-    assert "cannot be normalised" in SHOWS["model"].picture(fields, True).note
+    for kind in ("model", "difference"):
+        note = SHOWS[kind].picture(fields, True).note
+        assert "cannot be normalised" in note
+        assert "mass escapes" in note
+
+
+@pytest.mark.parametrize("figures", [None, Evaluation(normalisable=True)])
+@pytest.mark.parametrize("kind", ["model", "difference"])
+def test_that_a_log_z_that_is_still_to_come_is_not_called_impossible(kind, figures):
+    fields = Fields(snapshot(LENS, log_z=None, figures=figures))
+    assert SHOWS[kind].picture(fields, True).note == "the exact log Z is on its way"
+    assert "not normalisable" not in " ".join(readout(fields, (0.0, 0.0)))
+
+
+def test_that_contour_lines_of_the_model_begin_at_its_peak():
+    fields = Fields(snapshot(LENS))
+    shown = SHOWS["model"].picture(fields, True)
+    assert shown.at[-1] == pytest.approx(float(fields.log_model.max()) - 2)
+    assert fields.target_peak == float(fields.snapshot.target.max())
 
 
 def test_that_both_densities_have_the_same_levels():
@@ -98,7 +118,7 @@ def test_that_the_read_out_has_the_figures_of_the_point():
 
 
 def test_that_the_read_out_owns_up_to_what_is_not_known():
-    text = " ".join(readout(Fields(snapshot(LENS, log_z=None)), (0.0, 0.0)))
+    text = " ".join(readout(Fields(snapshot(LENS, log_z=None, figures=Evaluation())), (0.0, 0.0)))
     assert "not normalisable" in text
     assert "p/pθ" not in text
     assert readout(Fields(snapshot(LENS)), (9.0, 9.0)) == ("9.00, 9.00",)

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QWheelEvent
 
 from ebmlab.engine.estimators import ESTIMATORS
 from ebmlab.engine.logz import LogZ
 from ebmlab.gui import theme
 from ebmlab.gui.numbers import number, with_error
+from ebmlab.gui.views import axes
 from ebmlab.gui.views.chart import Chart
 from ebmlab.gui.views.charts import Charts
 from ebmlab.gui.views.curves import Curve, nearest, span, table, thinned, visible
@@ -17,6 +19,7 @@ from ebmlab.gui.views.gradient import GradientChart
 from ebmlab.gui.views.health import HealthChart
 from ebmlab.gui.views.likelihood import Likelihood, Objective
 from ebmlab.gui.views.log_z import LogZChart
+from ebmlab.gui.views.ticks import ticks
 from ebmlab.session.recipe import Data, Recipe
 from ebmlab.session.snapshot import Estimate, Health, Lens, Snapshot
 from ebmlab.session.trace import Trace
@@ -60,9 +63,27 @@ def chart(qtbot):
 
 
 def drawn(chart, shown):
-    chart.show_snapshot(shown)
+    chart.take(shown)
     chart.redraw()
     return chart
+
+
+@pytest.fixture
+def charts(qtbot):
+    made = Charts()
+    qtbot.addWidget(made)
+    made.resize(340, 720)
+    made.show()
+    return made
+
+
+def counted(charts):
+    """Keeps count of who draws."""
+
+    drawn = []
+    for name, chart in charts.charts.items():
+        chart.source.read = lambda s, read=chart.source.read, name=name: (drawn.append(name), read(s))[1]
+    return drawn
 
 
 # Thinning
@@ -197,14 +218,44 @@ def test_that_an_empty_chart_says_what_will_come(chart):
     assert not chart._empty.isVisible()
 
 
-def test_that_redraws_are_at_least_a_fifth_of_a_second_apart(chart, qtbot):
-    count = []
-    chart.source.read = lambda s, read=chart.source.read: (count.append(1), read(s))[1]
-    qtbot.wait(250)
-    for step in range(30):
-        chart.show_snapshot(snapshot(step=step))
-        qtbot.wait(10)
-    assert 1 <= len(count) <= 3
+def test_that_no_two_charts_are_drawn_with_one_snapshot_and_each_only_now_and_then(charts, monkeypatch):
+    drawn, now = counted(charts), [100.0]
+    for module in ("charts", "chart"):
+        monkeypatch.setattr(f"ebmlab.gui.views.{module}.monotonic", lambda: now[0])
+    times = {name: [] for name in charts.charts}
+    for step in range(60):
+        before = len(drawn)
+        charts.show_snapshot(snapshot(step=step, status="running"))
+        assert len(drawn) - before <= 1
+        for name in drawn[before:]:
+            times[name].append(now[0])
+        now[0] += 1 / 30
+    assert not times.pop("objective")
+    for seen in times.values():
+        assert 4 <= len(seen) <= 5
+        assert np.diff(seen).min() >= 0.4 - 1e-9
+
+
+def test_that_every_chart_is_drawn_at_once_when_the_run_stops(charts):
+    charts.show_snapshot(snapshot(step=1, status="running"))
+    drawn = counted(charts)
+    charts.show_snapshot(snapshot(step=2))
+    assert sorted(drawn) == ["gradient", "health", "likelihood", "log-z"]
+
+
+def test_that_every_chart_shows_the_last_snapshot_in_the_end(charts, qtbot):
+    for step in (1, 2, 3):
+        charts.show_snapshot(snapshot(step=step, status="running"))
+    qtbot.waitUntil(lambda: not any(chart.stale for chart in charts.charts.values()), timeout=3000)
+
+
+def test_that_the_same_snapshot_is_not_drawn_twice(charts, qtbot):
+    shown = snapshot(step=1)
+    charts.show_snapshot(shown)
+    qtbot.waitUntil(lambda: not any(chart.stale for chart in charts.charts.values()), timeout=3000)
+    drawn = counted(charts)
+    charts.show_snapshot(shown)
+    assert drawn == []
 
 
 def test_that_a_legend_switch_takes_a_curve_away_and_back(chart):
@@ -219,13 +270,15 @@ def test_that_a_legend_switch_takes_a_curve_away_and_back(chart):
 def test_that_logarithmic_values_are_drawn_at_their_logarithm(chart):
     drawn(chart, snapshot())
     chart.set_spread(y=True)
-    _, y = chart._plot._lines["nll"].getData()
-    np.testing.assert_allclose(y, np.log10(exact()["nll"]))
+    area, y = chart._plot.area, chart._plot.placed(chart.curves[0])[:, 1]
+    low, high = chart._plot._y
+    share = (area.bottom() - y) / area.height()
+    np.testing.assert_allclose(low + share * (high - low), np.log10(exact()["nll"]))
 
 
 def test_that_zooming_stops_the_axes_from_following_until_they_are_told_to(chart):
     drawn(chart, snapshot())
-    chart._plot.getViewBox().setRange(xRange=(100, 200), padding=0)
+    chart._plot.set_span((100, 200), (0, 1))
     chart._plot.zoomed.emit()
     drawn(chart, snapshot(step=600))
     assert chart._plot.steps() == pytest.approx((100, 200))
@@ -235,9 +288,9 @@ def test_that_zooming_stops_the_axes_from_following_until_they_are_told_to(chart
 
 def test_that_a_single_point_can_be_seen(chart):
     drawn(chart, snapshot(exact=exact(1)))
-    x, y = chart._plot._lines["nll"].getData()
-    assert x[0] < x[1]
-    assert y[0] == y[1] == 3.0
+    curve = chart._plot._curves[0]
+    assert curve.x[0] < curve.x[1]
+    assert curve.y[0] == curve.y[1] == 3.0
 
 
 def test_that_the_read_out_names_step_value_and_curve(chart):
@@ -259,15 +312,83 @@ def test_that_the_visible_curves_can_be_copied_as_data_and_as_a_picture(chart):
 
 def test_that_exact_curves_stay_ink_when_the_theme_changes(chart, qapp):
     drawn(chart, snapshot())
-    for palette in (theme.LIGHT, theme.DARK):
-        theme.apply(qapp, theme.Theme(palette=palette))
-        assert chart._plot._lines["nll"].opts["pen"].color().name() == palette.ink
+    before = theme.current()
+    try:
+        for palette in (theme.LIGHT, theme.DARK):
+            theme.apply(qapp, theme.Theme(palette=palette))
+            assert axes.pen("exact").color().name() == palette.ink
+            plot, curve = chart._plot, chart.curves[0]
+            x, y = plot.placed(curve)[25]
+            column = [plot.grab().toImage().pixelColor(round(x), round(y) + i).lightness() for i in (-1, 0, 1)]
+            ink, panel = QColor(palette.ink).lightness(), QColor(palette.panel).lightness()
+            assert min(abs(light - ink) for light in column) < abs(ink - panel) / 2
+    finally:
+        theme.apply(qapp, before)
 
 
-def test_that_the_objective_has_a_chart_only_where_it_is_no_likelihood(qtbot):
-    charts = Charts()
-    qtbot.addWidget(charts)
-    charts.show()
+def test_that_the_wheel_zooms_a_chart_about_the_cursor(chart, qapp):
+    drawn(chart, snapshot())
+    plot, at = chart._plot, QPointF(chart._plot.area.center())
+    middle = np.mean(plot.steps())
+    none, still = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(at, at, QPoint(), QPoint(0, 240), none, still, Qt.ScrollPhase.NoScrollPhase, False)
+    qapp.sendEvent(plot, event)
+    assert np.ptp(plot.steps()) == pytest.approx(500 * 0.85**2)
+    assert np.mean(plot.steps()) == pytest.approx(middle)
+    assert not chart._following
+
+
+def test_that_a_drag_takes_the_curves_along_and_a_double_click_brings_them_back(chart, qtbot):
+    drawn(chart, snapshot())
+    plot, start = chart._plot, chart._plot.area.center().toPoint()
+    qtbot.mousePress(plot, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(plot, start + QPoint(-30, 0))
+    qtbot.mouseRelease(plot, Qt.MouseButton.LeftButton)
+    assert plot.steps()[0] == pytest.approx(30 / plot.area.width() * 500, rel=0.05)
+    qtbot.mouseDClick(plot, Qt.MouseButton.LeftButton)
+    assert plot.steps() == pytest.approx((0, 500))
+
+
+def test_that_axes_are_painted_again_only_when_their_numbers_move(chart):
+    drawn(chart, snapshot())
+    chart.grab()
+    key = chart._plot._axes.cacheKey()
+    drawn(chart, snapshot(training=training(400)))
+    chart.grab()
+    assert chart._plot._axes.cacheKey() == key
+    drawn(chart, snapshot(step=900))
+    chart.grab()
+    assert chart._plot._axes.cacheKey() != key
+
+
+@pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf, 1e300])
+def test_that_a_wild_figure_leaves_a_gap_and_no_complaint(chart, wild):
+    rows = [(s, 2.5, 0.1, wild if s == 30 else 3.0, 2.0, 1.0, 2.9, 3.1) for s in range(0, 100, 10)]
+    columns = ("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
+    drawn(chart, snapshot(exact=traced(columns, *rows)))
+    chart.set_spread(x=True, y=True)
+    assert not chart.grab().isNull()
+
+
+@pytest.mark.parametrize(
+    ("ends", "most", "log", "texts"),
+    [
+        ((0, 1), 4, False, ["0.0", "0.5", "1.0"]),
+        ((0, 2500), 3, False, ["0", "1,000", "2,000"]),
+        ((-0.3, 0.3), 7, False, ["−0.3", "−0.2", "−0.1", "0.0", "0.1", "0.2", "0.3"]),
+        ((0, 4), 5, True, ["1", "10", "100", "1000", "10000"]),
+        ((np.log10(2.05), np.log10(4.9)), 4, True, ["3", "4"]),
+        ((1, 1), 4, False, []),
+        ((np.nan, 1), 4, False, []),
+    ],
+)
+def test_that_ticks_are_round_and_few(ends, most, log, texts):
+    made = ticks(*ends, most, log)
+    assert [tick.text for tick in made] == texts
+    assert all(ends[0] - 1e-9 <= tick.at <= ends[1] + 1e-9 for tick in made)
+
+
+def test_that_the_objective_has_a_chart_only_where_it_is_no_likelihood(charts):
     charts.show_snapshot(snapshot())
     assert charts.charts["objective"].isHidden()
     charts.show_snapshot(snapshot(recipe=replace(Recipe(), estimator=ESTIMATORS["dsm"]())))

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
+
 import ebmlab.session.recipe  # noqa: F401  fills the families
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
-from ebmlab.gui import equations, theme
+from ebmlab.gui import boxes, equations, theme
 from ebmlab.gui.equations import EquationView, lines, paint, pieces, terms, typeset
 from ebmlab.gui.tex import inline, rich
 from ebmlab.spec import FAMILIES, page
@@ -99,6 +104,44 @@ def test_that_missing_names_every_piece_that_lines_would_typeset(monkeypatch):
     known = len(equations._known)
     lines((LANGEVIN,), 400.0)
     assert len(equations._known) == known
+
+
+def test_that_every_equation_of_the_catalogue_was_drawn_ahead():
+    stored = set(boxes._stored()["pieces"])
+    assert stored == set(equations.catalogue()), "assets/equations.json is stale; run `make equations`"
+
+
+def test_that_what_was_drawn_ahead_looks_as_ziamath_draws_it_now():
+    """Some pieces, since drawing them all takes seconds."""
+
+    for tex in equations.catalogue()[::40]:
+        ahead, now = picture(boxes.recall(tex)), picture(boxes.draw(tex))
+        assert ahead.shape == now.shape, f"{tex} is stale; run `make equations`"
+        assert np.abs(ahead - now).max() < 0.2, f"{tex} is stale; run `make equations`"
+
+
+def picture(box):
+    """Returns the ink of a box at twice its size, as shares of full ink."""
+
+    image = QImage(round(2 * box.width), round(2 * (box.ascent + box.descent)), QImage.Format.Format_ARGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    QSvgRenderer(QByteArray(box.svg.encode())).render(painter)
+    painter.end()
+    alpha = [[image.pixelColor(x, y).alphaF() for x in range(image.width())] for y in range(image.height())]
+    return np.array(alpha)
+
+
+def test_that_a_new_component_is_drawn_on_the_spot():
+    assert boxes.recall(r"q_{new} = 1") is None
+    assert typeset(r"q_{new} = 1").width > 0
+
+
+def test_that_packing_holds_a_glyph_once():
+    packed = boxes.pack([(tex, boxes.draw(tex)) for tex in ("a", "a a", "b")])
+    assert len(packed["glyphs"]) == 2
+    assert boxes.unpack(packed, "a a").svg.count("<path") == 2
 
 
 def test_that_inline_formulas_become_characters():

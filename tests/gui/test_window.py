@@ -85,6 +85,19 @@ def test_that_the_shell_is_shown_without_torch():
     assert out.stdout.split() == ["False", "False", "True"]
 
 
+def test_that_the_first_landscape_waits_for_neither_optimiser_nor_charts():
+    code = (
+        "import os, sys; os.environ['QT_QPA_PLATFORM'] = 'offscreen';"
+        "from PySide6.QtWidgets import QApplication; app = QApplication([]);"
+        "from ebmlab.gui.window import LabWindow; window = LabWindow(); window.show(); lab = window.furnish();"
+        "seen = lambda: [name in sys.modules for name in ('torch._dynamo', 'ebmlab.gui.views.charts')];\n"
+        "while lab.snapshot is None: app.processEvents()\n"
+        "print(lab.snapshot.energy is not None, *seen()); lab.charts; print(seen()[1]); window.close()"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert out.stdout.split() == ["True", "False", "False", "True"]
+
+
 def test_that_the_run_goes_on_when_told_and_stops_when_told(window, qtbot):
     trigger(window, "run")
     qtbot.waitUntil(lambda: window.lab.snapshot.step > 3, timeout=5000)
@@ -238,7 +251,7 @@ def test_that_the_status_names_device_step_and_seed(window, qtbot):
 
 def test_that_frames_are_counted_where_they_are_painted(window, qtbot):
     trigger(window, "run")
-    qtbot.waitUntil(lambda: len(window.frames._times) > 3, timeout=8000)
+    qtbot.waitUntil(lambda: len(window.frames._times) > 3 and window.frames.stats()["steps"] > 0, timeout=8000)
     trigger(window, "run")
     stats = window.frames.stats()
     assert stats["window_ms"] <= stats["first_landscape_ms"]

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton
 
 from ebmlab.gui.actions import Actions
-from ebmlab.gui.panels.strip import Strip
+from ebmlab.gui.panels.strip import Finding, Strip
 from ebmlab.gui.panels.transport import BEATS, SPEEDS, Transport
 from ebmlab.gui.steering import Steering
 from ebmlab.session.honesty import Verdict
@@ -158,3 +158,11 @@ def test_that_the_strip_judges_a_snapshot_and_names_its_stage(strip):
     strip.show_snapshot(snapshot(stage=StageShown(name="data", text="Points are drawn.", index=2)))
     assert strip._stage.text() == "3  Points are drawn."
     assert any("on their way" in v.text for v in strip.verdicts)
+
+
+def test_that_a_verdict_that_stays_is_not_written_again(strip, monkeypatch):
+    strip.set_verdicts([verdict(1), verdict(2)])
+    written = []
+    monkeypatch.setattr(Finding, "set_verdict", lambda self, given: written.append(given))
+    strip.set_verdicts([verdict(1), verdict(3)])
+    assert written == [verdict(3)]

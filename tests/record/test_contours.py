@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ebmlab.record.contours import contours
+from ebmlab.record.contours import contours, sparser
 
 WINDOW = (-3.0, 3.0, -2.0, 2.0)
 
@@ -71,3 +71,12 @@ def test_that_no_line_goes_where_the_field_is_not_finite():
 def test_that_a_level_beyond_the_field_gives_nothing():
     x, _ = grid()
     assert contours(x, [10.0], WINDOW) == []
+
+
+@pytest.mark.parametrize("most", [120, 64, 40, 25])
+def test_that_a_line_through_fewer_nodes_stays_where_it_is(most):
+    x, y = grid()
+    field, window = sparser(x + 0.5 * y, WINDOW, most)
+    assert max(field.shape) <= most
+    (line,) = contours(field, [0.3], window)
+    np.testing.assert_allclose(line @ [1, 0.5], 0.3, atol=1e-9)

@@ -81,11 +81,18 @@ class MLPNet(EnergyNet):
         return [(layer.weight, layer.bias) for layer in (*cast("Iterable[nn.Linear]", self.hidden), self.head)]
 
 
+class Blank(nn.Linear):
+    """A linear layer that draws nothing when it is made."""
+
+    def reset_parameters(self) -> None:
+        """Leaves the weights to :func:`linear`."""
+
+
 @torch.no_grad()
 def linear(n: int, m: int, rng: Rng) -> nn.Linear:
     """Makes a linear layer whose weights come from the given generator, not from the global one."""
 
-    layer = nn.utils.skip_init(nn.Linear, n, m)
+    layer = Blank(n, m)
     layer.weight.normal_(std=n**-0.5, generator=rng)
     layer.bias.zero_()
     return layer

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from time import monotonic
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QToolTip, QWidget
 
 from ebmlab.gui import theme
@@ -53,7 +54,8 @@ class Strip(QFrame):
         """Judges a snapshot; words change at most twice a second, so that they can be read."""
 
         stage = snapshot.stage
-        self._stage.setVisible(stage is not None)
+        if self._stage.isHidden() != (stage is None):
+            self._stage.setVisible(stage is not None)
         if stage is not None:
             self._stage.setText(f"{stage.index + 1}  {stage.text}")
         if monotonic() >= self._due or snapshot.status != self._status:
@@ -69,7 +71,8 @@ class Strip(QFrame):
             Finding(verdict, self._row) for verdict in found[len(self._findings) :]
         ]
         for finding, verdict in zip(self._findings, found):
-            finding.set_verdict(verdict)
+            if finding.verdict != verdict:
+                finding.set_verdict(verdict)
         self._row.set_widgets(self._findings)
 
     def _overflow(self) -> None:
@@ -100,8 +103,7 @@ class Finding(QToolButton):
 
         look = theme.current()
         self.verdict = verdict
-        mark = theme.pixmap(verdict.level, look.px(24), getattr(look.palette, _COLOURS[verdict.level]))
-        self.setIcon(mark)
+        self.setIcon(_mark(verdict.level, look.px(24), getattr(look.palette, _COLOURS[verdict.level])))
         self.setIconSize(QSize(look.px(12), look.px(12)))
         self.setText(QFontMetrics(self.font()).elidedText(verdict.text, Qt.TextElideMode.ElideRight, look.px(420)))
         self.setToolTip(f"<p><b>{verdict.text}</b></p><p>{verdict.detail}</p>")
@@ -112,3 +114,8 @@ class Finding(QToolButton):
         """Shows the tool-tip at once, for those without a mouse."""
 
         QToolTip.showText(self.mapToGlobal(QPoint(0, -8)), self.toolTip(), self)
+
+
+@lru_cache(maxsize=16)
+def _mark(level: Level, size: int, colour: str) -> QIcon:
+    return QIcon(theme.pixmap(level, size, colour))

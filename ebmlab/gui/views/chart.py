@@ -4,18 +4,19 @@ import html
 from dataclasses import replace
 from time import monotonic
 
-from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
 from ebmlab.gui.numbers import number
+from ebmlab.gui.views.axes import colour
 from ebmlab.gui.views.curves import Curve, Reading, Source, nearest, span, table, visible
 from ebmlab.gui.views.legend import Legend
-from ebmlab.gui.views.plot import Plot, Scale, colour
+from ebmlab.gui.views.plot import Plot, Scale
 from ebmlab.session.snapshot import Snapshot
 
-PERIOD = 0.2
+PERIOD = 0.4
 """Seconds between two redraws at the least."""
 
 
@@ -36,8 +37,7 @@ class Chart(QFrame):
         self._chosen: dict[str, bool] = {}
         self._following = True
         self._last = 0.0
-        self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.redraw)
+        self._drawn: Snapshot | None = None
         self.setObjectName(f"chart-{source.name}")
         self.setProperty("card", True)
         self.setAccessibleName(source.title)
@@ -91,18 +91,28 @@ class Chart(QFrame):
 
         return self._reading
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Draws the run so far, at once or when the last drawing is old enough."""
+    def take(self, snapshot: Snapshot) -> None:
+        """Takes in a snapshot, to be drawn when it is this chart's turn."""
 
         self._snapshot = snapshot
-        if not self._timer.isActive():
-            self._timer.start(max(0, round(1000 * (self._last + PERIOD - monotonic()))))
+
+    @property
+    def stale(self) -> bool:
+        """Whether it can be seen and has not drawn the latest snapshot."""
+
+        return self._snapshot is not self._drawn and self.isVisible()
+
+    @property
+    def due(self) -> float:
+        """When it may be drawn again, by the monotonic clock."""
+
+        return self._last + PERIOD
 
     def redraw(self) -> None:
         """Draws what the latest snapshot says."""
 
-        self._last = monotonic()
         if self._snapshot is not None and self.isVisible():
+            self._last, self._drawn = monotonic(), self._snapshot
             self._reading = self.source.read(self._snapshot)
             self._draw()
 
@@ -116,15 +126,16 @@ class Chart(QFrame):
         self._plot.set_bare(not some)
         self._place_empty()
         seen = [c for c in self.curves if len(c.x)]
+        points = 2 * max(self._plot.width(), 100)  # a least and a greatest value per column of pixels
         if self._following:
             # Every chart ends at the step of the run, so that one lies under the other.
             end = max((c.x[-1] for c in seen), default=1.0)
             end = max(end, self._snapshot.step if self._snapshot else 0)
-            pieces = [visible(c, 0, end) for c in seen]
+            pieces = [visible(c, 0, end, points) for c in seen]
             low, high = span(pieces, self._reading.within)
             self._plot.set_span((0, max(end, 1)), (low, min(high, self._reading.most)))
         else:
-            pieces = [visible(c, *self._plot.steps()) for c in seen]
+            pieces = [visible(c, *self._plot.steps(), points) for c in seen]
         self._plot.set_guide(self._reading.guide if some else None)
         self._plot.set_curves(pieces)
 
@@ -222,8 +233,7 @@ class Chart(QFrame):
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
-        if self._snapshot is not None:
-            self.show_snapshot(self._snapshot)
+        self.redraw()
 
     def _place_empty(self) -> None:
         self._empty.setGeometry(self._plot.rect().adjusted(12, 4, -12, -4))

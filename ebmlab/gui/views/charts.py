@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from time import monotonic
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ebmlab.gui.views.chart import Chart
@@ -10,6 +12,9 @@ from ebmlab.gui.views.health import HealthChart
 from ebmlab.gui.views.likelihood import Likelihood, Objective
 from ebmlab.gui.views.log_z import LogZChart
 from ebmlab.session.snapshot import Snapshot
+
+SLACK = 60
+"""Milliseconds without a snapshot after which a chart is drawn all the same."""
 
 
 class Charts(QScrollArea):
@@ -25,6 +30,9 @@ class Charts(QScrollArea):
         super().__init__(parent)
         self._charts = [Chart(s) for s in self._sources()]
         self._hidden: set[str] = set()
+        self._running = False
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._draw_next)
         self._concerned = True
         column = QWidget()
         layout = QVBoxLayout(column)
@@ -59,11 +67,29 @@ class Charts(QScrollArea):
         return (near or self._charts)[0]
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Hands a snapshot to every chart."""
+        """Hands a snapshot to every chart; one of them is drawn with it, or all of them when the run has stopped."""
 
         self._concern(Objective.concerns(snapshot))
         for chart in self._charts:
-            chart.show_snapshot(snapshot)
+            chart.take(snapshot)
+        stopped = self._running and snapshot.status != "running"
+        self._running = snapshot.status == "running"
+        if stopped:
+            for chart in self._charts:
+                chart.redraw()
+        else:
+            self._draw_next()
+
+    def _draw_next(self) -> None:
+        """Draws the chart that has waited longest, if its time has come: no two share a frame."""
+
+        stale = sorted((chart for chart in self._charts if chart.stale), key=lambda chart: chart.due)
+        if stale and stale[0].due <= monotonic():
+            stale.pop(0).redraw()
+        if stale:
+            self._timer.start(max(round(1000 * (stale[0].due - monotonic())), SLACK))
+        else:
+            self._timer.stop()
 
     def choose(self, name: str, on: bool) -> None:
         """Shows or hides a chart."""

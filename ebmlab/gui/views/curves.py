@@ -107,13 +107,13 @@ def thinned(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> np.ndarray:
     return index[np.unique(np.concatenate([low, high, np.arange(full, len(index))]))]
 
 
-def visible(curve: Curve, low: float, high: float) -> Curve:
+def visible(curve: Curve, low: float, high: float, points: int = POINTS) -> Curve:
     """Returns the part of a curve between two steps, with a neighbour on either side, thinned."""
 
     first = max(int(np.searchsorted(curve.x, low)) - 1, 0)
     last = int(np.searchsorted(curve.x, high, side="right")) + 1
     x, y = curve.x[first:last], curve.y[first:last]
-    index = thinned(x, y)
+    index = thinned(x, y, points)
     error = None if curve.error is None else curve.error[first:last][index]
     return Curve(
         key=curve.key, label=curve.label, x=x[index], y=y[index], error=error, role=curve.role, dash=curve.dash

@@ -10,8 +10,13 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from ebmlab.gui.views.projection import Projection
+
 PHASES = 4
 """Places within a pixel that are told apart, along each axis."""
+
+KNOWN = 32
+"""Sets of points whose places are remembered: a trail was where the dots have been."""
 
 
 class Dot(NamedTuple):
@@ -33,11 +38,24 @@ class Stencil(NamedTuple):
 
 
 class Paper(NamedTuple):
-    """A pane's size, and pixels of the screen per pixel of the pane."""
+    """How the plane lies on a pane, and pixels of the screen per pixel of the pane."""
 
-    width: int
-    height: int
+    projection: Projection
     ratio: float = 1.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of pixels of the screen."""
+
+        return round(self.projection.width * self.ratio), round(self.projection.height * self.ratio)
+
+
+class Places(NamedTuple):
+    """Where points lie on a paper."""
+
+    points: np.ndarray  # kept, so that their identity stays theirs
+    start: np.ndarray  # of each point inside the pane, the place in the image
+    phase: np.ndarray  # where in its pixel it lies
 
 
 class Dots:
@@ -45,6 +63,7 @@ class Dots:
 
     def __init__(self) -> None:
         self._image = QImage()
+        self._known: dict[tuple[int, Paper, int], Places] = {}
 
     def draw(
         self, painter: QPainter, paper: Paper, points: np.ndarray, dot: Dot, past: Sequence[np.ndarray] = ()
@@ -54,20 +73,19 @@ class Dots:
         Arguments:
             painter: Paints on the pane.
             paper: The pane.
-            points: Pixels of the pane, with shape (n, 2); those outside are left out.
+            points: Points of the plane, with shape (n, 2), which do not change in place; those outside are left out.
             dot: What each looks like.
             past: Points of former times, which leave single pixels, the longer ago the fainter.
         """
 
         stencil = stencil_of(dot, paper.ratio)
-        width = round(paper.width * paper.ratio) + 2 * stencil.reach
-        words = self._clear(width, round(paper.height * paper.ratio) + 2 * stencil.reach)
-        for i, former in enumerate(past):
-            start, _ = _places(former, paper, stencil.reach)
-            words[start] = _packed(np.array(0.5 * (i + 1) / len(past)), np.array(0.0), dot)
-        start, phase = _places(points, paper, stencil.reach)
+        width, height = (side + 2 * stencil.reach for side in paper.size)
+        words = self._clear(width, height)
+        for former, shade in zip(past, _shades(dot, len(past))):
+            words[self._places(former, paper, stencil.reach).start] = shade
+        places = self._places(points, paper, stencil.reach)
         # The last word written to a place stays, and the nearest come last.
-        words[stencil.steps @ [[width], [1]] + start] = stencil.words[:, phase]
+        words[_offsets(stencil, width) + places.start] = stencil.words[:, places.phase]
         self._image.setDevicePixelRatio(paper.ratio)
         margin = -stencil.reach / paper.ratio
         painter.drawImage(QPointF(margin, margin), self._image)
@@ -78,17 +96,36 @@ class Dots:
         self._image.fill(0)
         return np.frombuffer(self._image.bits(), np.uint32)
 
+    def _places(self, points: np.ndarray, paper: Paper, margin: int) -> Places:
+        key = id(points), paper, margin
+        if key not in self._known:
+            if len(self._known) >= KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = Places(points, *_placed(points, paper, margin))
+        return self._known[key]
 
-def _places(points: np.ndarray, paper: Paper, margin: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the place in the image of each point inside the pane, and where in its pixel it lies."""
 
-    columns, rows = round(paper.width * paper.ratio), round(paper.height * paper.ratio)
-    x, y = points.T * paper.ratio
+def _placed(points: np.ndarray, paper: Paper, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    columns, rows = paper.size
+    x, y = paper.projection.pixels(points).T * paper.ratio
     inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     x, y = x[inside], y[inside]
     column, row = x.astype(int), y.astype(int)
     phase = ((x - column) * PHASES).astype(int) + PHASES * ((y - row) * PHASES).astype(int)
     return (row + margin) * (columns + 2 * margin) + column + margin, phase
+
+
+@lru_cache(maxsize=32)
+def _shades(dot: Dot, n: int) -> tuple[np.uint32, ...]:
+    """Returns the words of n pixels of a trail, the eldest first."""
+
+    return tuple(_packed(0.5 * np.arange(1, n + 1) / max(n, 1), np.zeros(n), dot))
+
+
+def _offsets(stencil: Stencil, width: int) -> np.ndarray:
+    """Returns how far the pixels of a dot are from its place in an image, with shape (k, 1)."""
+
+    return stencil.steps[:, :1] * width + stencil.steps[:, 1:]
 
 
 @lru_cache(maxsize=32)

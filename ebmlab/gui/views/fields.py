@@ -6,6 +6,7 @@ r"""What the panes show follows from a snapshot by arithmetic alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,8 @@ from ebmlab.engine.types import Window
 from ebmlab.gui.views.projection import Point
 from ebmlab.record.raster import nice
 from ebmlab.session.snapshot import Snapshot
+
+_OF_TARGET = ("target", "target_peak", "_target_top")
 
 
 class Fields:
@@ -26,8 +29,9 @@ class Fields:
 
     def __init__(self, snapshot: Snapshot, before: Fields | None = None) -> None:
         self.snapshot = snapshot
-        if before is not None and before.snapshot.target is snapshot.target and "target" in vars(before):
-            vars(self)["target"] = before.target
+        if before is not None and before.snapshot.target is snapshot.target:
+            kept = vars(before)
+            vars(self).update({name: kept[name] for name in _OF_TARGET if name in kept})
 
     @cached_property
     def target(self) -> np.ndarray | None:
@@ -38,7 +42,7 @@ class Fields:
 
     @cached_property
     def log_model(self) -> np.ndarray | None:
-        """The logarithm of the model density; None if the energy cannot be normalised."""
+        """The logarithm of the model density; None while log Z is not known, or if there is none."""
 
         energy, log_z = self.snapshot.energy, self.snapshot.log_z
         return None if energy is None or log_z is None or not math.isfinite(log_z) else -energy - log_z
@@ -55,22 +59,63 @@ class Fields:
 
         return None if self.model is None or self.target is None else self.model - self.target
 
+    @property
+    def unnormalisable(self) -> bool:
+        """Whether the exact figures say that the energy has no normaliser; False while there are none."""
+
+        figures = self.snapshot.figures
+        return figures is not None and not figures.normalisable
+
     @cached_property
     def floor(self) -> float:
         """The least energy in the window."""
 
-        energy = self.snapshot.energy
-        finite = energy[np.isfinite(energy)] if energy is not None else np.empty(0)
-        return float(finite.min()) if finite.size else 0.0
+        return _extreme(self.snapshot.energy, np.min)
 
     @cached_property
+    def target_peak(self) -> float:
+        """The greatest log density of the target in the window."""
+
+        return _extreme(self.snapshot.target, np.max)
+
+    @property
+    def model_peak(self) -> float:
+        """The greatest log density of the model in the window."""
+
+        return -self.floor - (self.snapshot.log_z or 0.0)
+
+    @property
     def top(self) -> float:
         """The density at the end of the colours of them all: the target's greatest, rounded up."""
 
-        for field in (self.target, self.model):
-            if field is not None and (peak := float(np.nan_to_num(field, posinf=0).max())) > 0:
-                return nice(peak)
-        return 1.0
+        return self._target_top or _top(self.model) or 1.0
+
+    @cached_property
+    def _target_top(self) -> float:
+        return _top(self.target)
+
+
+def _top(density: np.ndarray | None) -> float:
+    """Returns the greatest density, rounded up; 0 if there is none."""
+
+    if density is None:
+        return 0.0
+    peak = float(density.max())
+    if not math.isfinite(peak):
+        peak = float(np.nan_to_num(density, posinf=0).max())
+    return nice(peak) if peak > 0 else 0.0
+
+
+def _extreme(field: np.ndarray | None, which: Callable[[np.ndarray], float]) -> float:
+    """Returns the least or greatest finite value of a field; 0 if there is none."""
+
+    if field is None:
+        return 0.0
+    value = float(which(field))
+    if math.isfinite(value):
+        return value
+    finite = field[np.isfinite(field)]
+    return float(which(finite)) if finite.size else 0.0
 
 
 def probe(field: np.ndarray | None, window: Window, at: Point) -> float | None:

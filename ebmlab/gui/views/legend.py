@@ -7,8 +7,8 @@ from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
 
 from ebmlab.gui import theme
+from ebmlab.gui.views.axes import pen
 from ebmlab.gui.views.curves import Curve
-from ebmlab.gui.views.plot import pen
 from ebmlab.gui.views.row import Row
 
 
@@ -24,11 +24,17 @@ class Legend(Row):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(flush_right=True, parent=parent)
         self._entries: dict[str, Entry] = {}
+        self._shown: tuple[object, ...] = ()
         self.menu.aboutToShow.connect(self._overflow)
 
     def set_curves(self, curves: Sequence[Curve], hidden: set[str]) -> None:
         """Shows a switch for each of these curves."""
 
+        shown = tuple((c.key, c.label, c.help, c.role, c.dash, c.key in hidden) for c in curves)
+        if shown == self._shown:
+            self.fit()  # what stands beside it may have grown
+            return
+        self._shown = shown
         self._entries = {c.key: self._entries.get(c.key) or self._made(c.key) for c in curves}
         for curve in curves:
             entry = self._entries[curve.key]

@@ -70,22 +70,19 @@ class Surface(NamedTuple):
     ratio: float = 1.0
 
 
-def draw_points(surface: Surface, points: np.ndarray, colour: str, past: Sequence[np.ndarray] = ()) -> None:
-    """Draws points as dots, with a rim that sets them off from the picture, and with trails if there is a past."""
-
-    projection = surface.projection
-    paper = Paper(projection.width, projection.height, surface.ratio)
-    trails = [projection.pixels(x) for x in past]
-    dot = Dot(colour, surface.palette.panel)
-    surface.dots.draw(surface.painter, paper, projection.pixels(points), dot, trails)
-
-
 def draw_lines(painter: QPainter, projection: Projection, lines: Sequence[np.ndarray], colour: str) -> None:
     """Draws polylines of the plane thinly."""
 
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(pen(faded(colour, 0.38)))
     painter.drawPath(path([projection.pixels(line) for line in lines]))
+
+
+def draw_points(surface: Surface, points: np.ndarray, colour: str, past: Sequence[np.ndarray] = ()) -> None:
+    """Draws points as dots, with a rim that sets them off from the picture, and with trails if there is a past."""
+
+    paper = Paper(surface.projection, surface.ratio)
+    surface.dots.draw(surface.painter, paper, points, Dot(colour, surface.palette.panel), past)
 
 
 def draw_arrows(surface: Surface, vectors: np.ndarray, window: Window, colour: str) -> None:

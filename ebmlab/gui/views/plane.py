@@ -5,25 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFont, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ebmlab.engine.types import Window
 from ebmlab.gui import theme
 from ebmlab.gui.views import overlays as over
-from ebmlab.gui.views.backdrop import Backdrop, Sheet
+from ebmlab.gui.views.backdrop import BAR_PERIOD, Backdrop, Sheet
 from ebmlab.gui.views.dots import Dots
 from ebmlab.gui.views.fields import Fields
 from ebmlab.gui.views.histogram import Histogram
 from ebmlab.gui.views.projection import Point, Projection
 from ebmlab.gui.views.readout import draw_readout, readout
-from ebmlab.gui.views.shapes import corners, label, painting, pen
+from ebmlab.gui.views.shapes import corners, font, label, painting
 from ebmlab.gui.views.shows import SHOWS, Picture, histogram
 from ebmlab.gui.views.words import translate
 from ebmlab.session.snapshot import Snapshot
 
-TRAIL = 6
+TRAIL = 4
 """Sets of particles that leave a trail."""
 
 
@@ -72,6 +72,8 @@ class Plane(QWidget):
         self._shared = shared
         self.speaks = self.framed = False  # whether it is the active one, and whether that shows
         self._backdrop = Backdrop()
+        self._again = QTimer(self, singleShot=True, interval=round(1000 * BAR_PERIOD))
+        self._again.timeout.connect(self.update)
         self._picture = Picture()
         self._picture_of: tuple[object, ...] = ()
         self._under = False
@@ -89,6 +91,7 @@ class Plane(QWidget):
 
     def show_kind(self, kind: str) -> None:
         self.kind, self.overlays = kind, SHOWS[kind].overlays
+        self._backdrop.forget()
         self.update()
 
     def set_overlays(self, names: frozenset[str]) -> None:
@@ -106,7 +109,7 @@ class Plane(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         now = theme.current()
         with painting(self) as painter:
-            painter.setFont(now.font(11))
+            painter.setFont(font(now, 11))
             if self._shared.fields is None:
                 painter.fillRect(self.rect(), QColor(now.palette.panel))
                 self._say(painter, translate("Canvas", "starting…"), now)
@@ -122,6 +125,9 @@ class Plane(QWidget):
         painter.drawImage(0, 0, self._backdrop.image(shown, sheet))
         self._paint_fields(surface, fields.snapshot)
         self._paint_points(surface, fields.snapshot)
+        self._backdrop.draw_bar(painter, shown, sheet)
+        if self._backdrop.late:
+            self._again.start()
         if shown.note:
             self._say(painter, shown.note, now)
         if self._shared.sketch is not None:
@@ -164,23 +170,24 @@ class Plane(QWidget):
                 self._caption(surface.painter, snapshot.stage.text)
 
     def _say(self, painter: QPainter, text: str, now: theme.Theme) -> None:
-        painter.setFont(now.font(12))
+        painter.setFont(font(now, 12))
         painter.setPen(QColor(now.palette.muted))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     def _caption(self, painter: QPainter, text: str) -> None:
         now = theme.current()
-        painter.setFont(now.font(12, QFont.Weight.DemiBold))
+        painter.setFont(font(now, 12, QFont.Weight.DemiBold))
         text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.width() - 28)
         label(painter, QPointF(14, self.height() - 14), text, now.palette)
 
     def _round_off(self, painter: QPainter, now: theme.Theme) -> None:
         """Paints over the lower corners, where the picture would stick out of the pane's rounded frame."""
 
-        outside, edge = corners(self.width(), self.height(), now.px(7))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(outside, QColor(now.palette.background))
-        painter.strokePath(edge, pen(now.palette.accent if self.framed else now.palette.line))
+        radius, edge = now.px(7), now.palette.accent if self.framed else now.palette.line
+        left, right = corners(radius, self.devicePixelRatioF(), now.palette.background, edge)
+        top = self.height() - radius - 1
+        painter.drawImage(QPointF(0, top), left)
+        painter.drawImage(QPointF(self.width() - radius - 1, top), right)
 
     # The mouse
 

@@ -1,43 +1,23 @@
-"""The one place that knows pyqtgraph: lines and bands over steps, with ranges set by us."""
+"""Lines and bands over steps, painted by ourselves: one pass per redraw, the axes kept as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsPathItem, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
 from ebmlab.gui import theme
+from ebmlab.gui.views.axes import colour, draw_axes, pen
 from ebmlab.gui.views.curves import Curve, Dash, Role
+from ebmlab.gui.views.shapes import faded, painting, path
+from ebmlab.gui.views.ticks import Tick, ticks
 
-_COLOURS: dict[Role, str] = {
-    "exact": "ink",
-    "target": "blue",
-    "model": "orange",
-    "second": "violet",
-    "muted": "muted",
-}
-_DASHES: dict[Dash, list[float]] = {"solid": [], "dashed": [6.0, 4.0], "dotted": [1.5, 3.0]}
-
-
-def colour(role: Role) -> QColor:
-    """Returns the colour of a role in the theme in use."""
-
-    return QColor(getattr(theme.current().palette, _COLOURS[role]))
-
-
-def pen(role: Role, dash: Dash = "solid") -> QPen:
-    """Returns a hairline: wider ones cost several times as much to paint."""
-
-    made = QPen(colour(role), 1.0)
-    made.setCosmetic(True)
-    if _DASHES[dash]:
-        made.setDashPattern(_DASHES[dash])
-    return made
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +35,16 @@ class Scale:
         return np.log10(values, out=np.full(len(values), np.nan), where=values > 0)
 
 
-class Plot(pg.PlotWidget):
+class Stroke(NamedTuple):
+    """A curve as what is painted."""
+
+    line: QPainterPath
+    band: QPainterPath
+    role: Role
+    dash: Dash
+
+
+class Plot(QWidget):
     """Draws curves; knows nothing of what they mean.
 
     Signals:
@@ -69,45 +58,32 @@ class Plot(pg.PlotWidget):
     fitted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"bottom": _Steps("bottom"), "left": pg.AxisItem("left")})
-        self._lines: dict[str, pg.PlotCurveItem] = {}
-        self._bands: dict[str, QGraphicsPathItem] = {}
+        super().__init__(parent)
         self._scale = Scale()
-        self._guide = pg.InfiniteLine(angle=0, movable=False)
-        self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        for line in (self._guide, self._cursor):
-            line.hide()
-            self.addItem(line, ignoreBounds=True)
-        self.getPlotItem().hideButtons()
-        self.getPlotItem().setMenuEnabled(False)
-        self.getViewBox().disableAutoRange()
-        self.getViewBox().sigRangeChangedManually.connect(lambda _: self.zoomed.emit())
+        self._x: Span = (0.0, 1.0)
+        self._y: Span = (0.0, 1.0)
+        self._curves: tuple[Curve, ...] = ()
+        self._strokes: tuple[Stroke, ...] = ()
+        self._strokes_of: object = None
+        self._axes = QImage()
+        self._axes_of: tuple[object, ...] = ()
+        self._guide: float | None = None
+        self._cursor: float | None = None
+        self._bare = False
+        self._grip: QPointF | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(60)
         self.setMouseTracking(True)
-        self.dress()
 
     def dress(self) -> None:
         """Takes on the theme in use."""
 
-        palette = theme.current().palette
-        self.setBackground(palette.panel)
-        for name in ("left", "bottom"):
-            axis = self.getAxis(name)
-            axis.setPen(QPen(QColor(palette.line), 0))
-            axis.setTextPen(QColor(palette.muted))
-            axis.setTickFont(theme.current().font(10))
-            axis.setStyle(tickLength=0, tickTextOffset=4, maxTickLevel=0, autoExpandTextSpace=False)
-            axis.enableAutoSIPrefix(False)
-        self.getAxis("left").setWidth(theme.current().px(44))
-        self.getAxis("bottom").setHeight(theme.current().px(18))
-        self.getAxis("left").setGrid(40)
-        self._guide.setPen(pen("muted", "dashed"))
-        self._cursor.setPen(pen("muted"))
+        self.update()
 
     @property
     def spread(self) -> Scale:
-        """Whether the axes are logarithmic; ``scale`` is a method of Qt's."""
+        """Whether the axes are logarithmic; ``scale`` is a word of Qt's."""
 
         return self._scale
 
@@ -115,49 +91,24 @@ class Plot(pg.PlotWidget):
         """Chooses linear or logarithmic axes; the caller draws again."""
 
         self._scale = scale
-        self.getAxis("bottom").setLogMode(scale.x)
-        self.getAxis("left").setLogMode(scale.y)
 
     def set_bare(self, bare: bool) -> None:
         """Hides the axes while there is nothing to measure."""
 
-        for name in ("left", "bottom"):
-            self.getAxis(name).setVisible(not bare)
+        self._bare = bare
+        self.update()
 
     def set_guide(self, value: float | None) -> None:
         """Puts a dashed line at an ideal value; None takes it away."""
 
-        self._guide.setVisible(value is not None)
-        if value is not None:
-            self._guide.setValue(float(self._scale.to(np.array([value]), self._scale.y)[0]))
+        self._guide = None if value is None else float(self._scale.to(np.array([value]), self._scale.y)[0])
+        self.update()
 
     def set_curves(self, curves: Sequence[Curve]) -> None:
         """Draws these curves and no others; the first lies on top."""
 
-        keys = {c.key for c in curves}
-        for key in [k for k in self._lines if k not in keys]:
-            self.removeItem(self._lines.pop(key))
-            self.removeItem(self._bands.pop(key))
-        for depth, curve in enumerate(reversed(curves)):
-            self._draw(curve, depth)
-
-    def _draw(self, curve: Curve, depth: int) -> None:
-        if curve.key not in self._lines:
-            self._lines[curve.key] = pg.PlotCurveItem(antialias=True, connect="finite")
-            self._bands[curve.key] = QGraphicsPathItem()
-            self.addItem(self._bands[curve.key], ignoreBounds=True)
-            self.addItem(self._lines[curve.key], ignoreBounds=True)
-        curve = self._widened(curve)
-        x, y = self._scale.to(curve.x, self._scale.x), self._scale.to(curve.y, self._scale.y)
-        line, band = self._lines[curve.key], self._bands[curve.key]
-        line.setData(x, y, pen=pen(curve.role, curve.dash))
-        line.setZValue(depth)
-        fill = colour(curve.role)
-        fill.setAlphaF(0.22)
-        band.setPen(Qt.PenStyle.NoPen)
-        band.setBrush(fill)
-        band.setPath(self._ribbon(x, curve) if curve.error is not None else QPainterPath())
-        band.setZValue(depth - 100)
+        self._curves, self._strokes_of = tuple(self._widened(curve) for curve in curves), None
+        self.update()
 
     def _widened(self, curve: Curve) -> Curve:
         """Returns a short dash for a single point, which would otherwise be no line at all."""
@@ -170,36 +121,19 @@ class Plot(pg.PlotWidget):
         x = np.array([max(curve.x[0] - dash, low), min(curve.x[0] + dash, high)])
         return replace(curve, x=x, y=np.repeat(curve.y, 2), error=error)
 
-    def _ribbon(self, x: np.ndarray, curve: Curve) -> QPainterPath:
-        error = curve.error if curve.error is not None else np.zeros(len(curve.y))
-        low = self._scale.to(curve.y - error, self._scale.y)
-        high = self._scale.to(curve.y + error, self._scale.y)
-        finite = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
-        outline: list[tuple[np.ndarray, np.ndarray]] = []
-        for run in np.split(np.arange(len(x)), np.flatnonzero(np.diff(finite)) + 1):
-            if len(run) > 1 and finite[run[0]]:
-                back = run[::-1]
-                outline.append((x[run], high[run]))
-                outline.append((x[back], low[back]))
-                outline.append((np.array([np.nan]), np.array([np.nan])))
-        if not outline:
-            return QPainterPath()
-        xs, ys = (np.concatenate(side) for side in zip(*outline))
-        return pg.functions.arrayToQPath(xs, ys, connect="finite")
-
-    def set_span(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+    def set_span(self, x: Span, y: Span) -> None:
         """Sets what the axes span, in steps and values."""
 
-        view = self.getViewBox()
-        view.setRange(xRange=self._ends(x, self._scale.x), yRange=self._ends(y, self._scale.y), padding=0)
+        self._x, self._y = self._ends(x, self._scale.x), self._ends(y, self._scale.y)
+        self.update()
 
-    def steps(self) -> tuple[float, float]:
+    def steps(self) -> Span:
         """Returns the first and last step that can be seen."""
 
-        low, high = self.getViewBox().viewRange()[0]
+        low, high = self._x
         return (10**low, 10**high) if self._scale.x else (low, high)
 
-    def _ends(self, ends: tuple[float, float], log: bool) -> tuple[float, float]:
+    def _ends(self, ends: Span, log: bool) -> Span:
         if not log:
             return ends
         high = max(ends[1], 1e-12)
@@ -208,14 +142,131 @@ class Plot(pg.PlotWidget):
     def point_at(self, step: float | None) -> None:
         """Puts the cursor's line at a step; None takes it away."""
 
-        self._cursor.setVisible(step is not None)
-        if step is not None:
-            self._cursor.setValue(float(self._scale.to(np.array([step], dtype=float), self._scale.x)[0]))
+        place = None if step is None else float(self._scale.to(np.array([step], dtype=float), self._scale.x)[0])
+        if place != self._cursor:
+            self._cursor = place
+            self.update()
+
+    @property
+    def area(self) -> QRectF:
+        """Where the curves are, between the axes."""
+
+        look = theme.current()
+        return QRectF(self.rect()).adjusted(look.px(46), look.px(2), -1, -look.px(19))
+
+    def placed(self, curve: Curve, sign: int = 0) -> np.ndarray:
+        """Returns a curve, or its band's edge on the side of the sign, as pixels, with shape (n, 2)."""
+
+        y = curve.y if curve.error is None else curve.y + sign * curve.error
+        area, ends = self.area, (self._x, self._y)
+        across, up = self._scale.to(curve.x, self._scale.x), self._scale.to(y, self._scale.y)
+        (x0, x1), (y0, y1) = ends
+        x = area.left() + (across - x0) * (area.width() / ((x1 - x0) or 1.0))
+        # Qt's strokes go astray far beyond the screen.
+        y = area.bottom() - (up - y0) * (area.height() / ((y1 - y0) or 1.0))
+        return np.stack([x, y.clip(-1e4, 1e4)], -1)
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with painting(self) as painter:
+            if self._bare:
+                painter.fillRect(self.rect(), QColor(theme.current().palette.panel))
+                return
+            painter.drawImage(0, 0, self._axes_image())
+            area = self.area
+            painter.setClipRect(area)
+            self._paint_lines(painter, area)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for stroke in reversed(self._paths()):
+                self._paint_stroke(painter, stroke)
+
+    def _paint_lines(self, painter: QPainter, area: QRectF) -> None:
+        """Paints the guide and the cursor, under the curves."""
+
+        if self._guide is not None and np.isfinite(self._guide):
+            painter.setPen(pen("muted", "dashed"))
+            y = area.bottom() - (self._guide - self._y[0]) * area.height() / ((self._y[1] - self._y[0]) or 1.0)
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        if self._cursor is not None and np.isfinite(self._cursor):
+            painter.setPen(pen("muted"))
+            x = area.left() + (self._cursor - self._x[0]) * area.width() / ((self._x[1] - self._x[0]) or 1.0)
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+
+    def _paint_stroke(self, painter: QPainter, stroke: Stroke) -> None:
+        if not stroke.band.isEmpty():
+            painter.fillPath(stroke.band, faded(colour(stroke.role), 0.22))
+        painter.strokePath(stroke.line, pen(stroke.role, stroke.dash))
+
+    def _paths(self) -> tuple[Stroke, ...]:
+        of = (self._x, self._y, self._scale, self.area)
+        if of != self._strokes_of:
+            self._strokes_of = of
+            self._strokes = tuple(
+                Stroke(path(_runs(self.placed(curve))), self._ribbon(curve), curve.role, curve.dash)
+                for curve in self._curves
+            )
+        return self._strokes
+
+    def _ribbon(self, curve: Curve) -> QPainterPath:
+        if curve.error is None:
+            return QPainterPath()
+        low, high = self.placed(curve, -1), self.placed(curve, 1)
+        both = _runs(np.concatenate([low, high], -1))
+        return path([np.concatenate([part[:, :2], part[::-1, 2:], part[:1, :2]]) for part in both])
+
+    def _axes_image(self) -> QImage:
+        """Returns ground, axes and numbers, painted anew only when a number or the size changes."""
+
+        look, ratio, area = theme.current(), self.devicePixelRatioF(), self.area
+        across = ticks(*self._x, max(int(area.width() / look.px(72)), 2), self._scale.x)
+        up = ticks(*self._y, max(int(area.height() / look.px(26)), 2), self._scale.y)
+        made_of = (self._positions(across, up), self.size(), ratio, look)
+        if made_of != self._axes_of:
+            self._axes_of = made_of
+            self._axes = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
+            self._axes.setDevicePixelRatio(ratio)
+            self._axes.fill(QColor(look.palette.panel))
+            with painting(self._axes) as painter:
+                draw_axes(painter, area, made_of[0], look)
+        return self._axes
+
+    def _positions(self, across: tuple[Tick, ...], up: tuple[Tick, ...]) -> tuple[tuple[Tick, ...], tuple[Tick, ...]]:
+        """Returns the ticks with their pixels, whole ones, so that they stay while an axis grows by less."""
+
+        area, (x0, x1), (y0, y1) = self.area, self._x, self._y
+        return (
+            tuple(Tick(round(area.left() + (t.at - x0) / (x1 - x0) * area.width()), t.text) for t in across),
+            tuple(Tick(round(area.bottom() - (t.at - y0) / (y1 - y0) * area.height()), t.text) for t in up),
+        )
+
+    # The mouse
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._grip = event.position()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip = None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        x = self.getViewBox().mapSceneToView(self.mapToScene(event.position().toPoint())).x()
+        at, area = event.position(), self.area
+        if self._grip is not None:
+            step, self._grip = at - self._grip, at
+            self._x = _moved(self._x, -step.x() / area.width())
+            self._y = _moved(self._y, step.y() / area.height())
+            self.zoomed.emit()
+        x = self._x[0] + (at.x() - area.left()) / area.width() * (self._x[1] - self._x[0])
         self.hovered.emit(10**x if self._scale.x else x)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        factor, area, at = 0.85 ** (event.angleDelta().y() / 120), self.area, event.position()
+        self._x = _zoomed(self._x, factor, (at.x() - area.left()) / area.width())
+        self._y = _zoomed(self._y, factor, (area.bottom() - at.y()) / area.height())
+        self.zoomed.emit()
+        event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fitted.emit()
@@ -226,10 +277,21 @@ class Plot(pg.PlotWidget):
         self.hovered.emit(None)
 
 
-class _Steps(pg.AxisItem):
-    """The axis of steps, with thousands set apart."""
+def _runs(points: np.ndarray) -> list[np.ndarray]:
+    """Splits points where one is not finite; a point alone is no line."""
 
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        if self.logMode:
-            return super().tickStrings(values, scale, spacing)
-        return [f"{v * scale:,.0f}" if spacing >= 1 else f"{v * scale:g}" for v in values]
+    finite = np.isfinite(points).all(-1)
+    if finite.all():
+        return [points] if len(points) > 1 else []
+    parts = np.split(np.arange(len(points)), np.flatnonzero(np.diff(finite)) + 1)
+    return [points[part] for part in parts if len(part) > 1 and finite[part[0]]]
+
+
+def _moved(span: Span, share: float) -> Span:
+    step = share * (span[1] - span[0])
+    return span[0] + step, span[1] + step
+
+
+def _zoomed(span: Span, factor: float, share: float) -> Span:
+    about = span[0] + share * (span[1] - span[0])
+    return about + (span[0] - about) * factor, about + (span[1] - about) * factor

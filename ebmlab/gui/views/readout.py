@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from ebmlab.gui.theme import Theme
 from ebmlab.gui.views.fields import Fields, probe, slope
 from ebmlab.gui.views.projection import Point
-from ebmlab.gui.views.shapes import faded
+from ebmlab.gui.views.shapes import faded, font
 from ebmlab.gui.views.shows import number
 from ebmlab.gui.views.words import translate
 
@@ -22,8 +22,8 @@ def readout(fields: Fields, at: Point) -> tuple[str, ...]:
     log_model = probe(fields.log_model, window, at)
     log_target = probe(snapshot.target, window, at)
     if energy is not None:
-        known = number(log_model) if log_model is not None else translate("Canvas", "not normalisable")
-        lines.append(f"E {number(energy)}   log pθ {known}")
+        none = translate("Canvas", "not normalisable") if fields.unnormalisable else "…"
+        lines.append(f"E {number(energy)}   log pθ {none if log_model is None else number(log_model)}")
     if gradient := slope(snapshot.energy, window, at):
         lines.append(translate("Canvas", "score") + f" {number(-gradient[0])}, {number(-gradient[1])}")
     if log_target is not None:
@@ -43,7 +43,7 @@ def draw_readout(painter: QPainter, lines: tuple[str, ...], height: int, theme: 
     """Draws the read-out in the lower left corner, legible over any picture."""
 
     palette = theme.palette
-    fonts = [theme.font(11, QFont.Weight.DemiBold), *[theme.font(11)] * (len(lines) - 1)]
+    fonts = [font(theme, 11, QFont.Weight.DemiBold), *[font(theme, 11)] * (len(lines) - 1)]
     painter.setFont(fonts[-1])
     step = painter.fontMetrics().height()
     width = max(painter.fontMetrics().horizontalAdvance(line) for line in lines) + theme.px(20)
@@ -53,6 +53,6 @@ def draw_readout(painter: QPainter, lines: tuple[str, ...], height: int, theme: 
     painter.setBrush(faded(palette.panel, 0.86))
     painter.drawRoundedRect(box, theme.px(6), theme.px(6))
     painter.setPen(QColor(palette.ink))
-    for i, (line, font) in enumerate(zip(lines, fonts)):
-        painter.setFont(font)
+    for i, (line, chosen) in enumerate(zip(lines, fonts)):
+        painter.setFont(chosen)
         painter.drawText(QPointF(box.x() + theme.px(8), box.y() + theme.px(5) + (i + 0.78) * step), line)

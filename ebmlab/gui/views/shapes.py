@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QDataStream, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPaintDevice, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QByteArray, QDataStream, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPaintDevice, QPainter, QPainterPath, QPen
 
-from ebmlab.gui.theme import Palette
+from ebmlab.gui.theme import Palette, Theme
 
 _ELEMENT = np.dtype([("kind", ">i4"), ("x", ">f8"), ("y", ">f8")])
 
@@ -93,16 +93,39 @@ def label(painter: QPainter, at: QPointF, text: str, palette: Palette) -> None:
 
 
 @lru_cache(maxsize=16)
-def corners(width: int, height: int, radius: float) -> tuple[QPainterPath, QPainterPath]:
-    """Returns what lies outside the two lower corners of a rounded rectangle, and lines half a pixel around them."""
+def corners(radius: int, ratio: float, outside: str, edge: str) -> tuple[QImage, QImage]:
+    """Returns pictures of the two lower corners of a rounded frame: what is outside it, and its line half a pixel wide.
 
-    outside, edge = QPainterPath(), QPainterPath()
-    for x, start in ((0.0, 180.0), (width - 2 * radius, 270.0)):
-        circle = QRectF(x, height - 2 * radius, 2 * radius, 2 * radius)
-        outside.moveTo(0.0 if x == 0 else width, height)
-        outside.arcTo(circle, start, 90.0)
-        outside.closeSubpath()
+    Arguments:
+        radius: Of the frame's inner side, in pixels; the pictures are a pixel larger.
+        ratio: Pixels of the screen per pixel.
+        outside: The colour beyond.
+        edge: The colour of the line.
+    """
+
+    side = radius + 1
+    both = QImage(QSize(2 * side, side) * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+    both.setDevicePixelRatio(ratio)
+    both.fill(Qt.GlobalColor.transparent)
+    beyond, line = QPainterPath(), QPainterPath()
+    for x, start in ((0.0, 180.0), (2.0 * (side - radius), 270.0)):
+        circle = QRectF(x, side - 2 * radius, 2 * radius, 2 * radius)
+        beyond.moveTo(0.0 if x == 0 else 2 * side, side)
+        beyond.arcTo(circle, start, 90.0)
+        beyond.closeSubpath()
         around = circle.adjusted(-0.5, -0.5, 0.5, 0.5)
-        edge.arcMoveTo(around, start)
-        edge.arcTo(around, start, 90.0)
-    return outside, edge
+        line.arcMoveTo(around, start)
+        line.arcTo(around, start, 90.0)
+    with painting(both) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(beyond, QColor(outside))
+        painter.strokePath(line, pen(edge))
+    half = round(side * ratio)
+    return both.copy(0, 0, half, both.height()), both.copy(both.width() - half, 0, half, both.height())
+
+
+@lru_cache(maxsize=32)
+def font(theme: Theme, size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Returns a theme's font, made once."""
+
+    return theme.font(size, weight)

@@ -21,6 +21,9 @@ CONTOUR = 2.0
 """Nats from one contour line to the next."""
 
 
+_DEPTHS = np.arange(CONTOUR, DEPTH + 1e-9, CONTOUR)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """A field with its colours, or a sentence why there is none.
@@ -58,15 +61,16 @@ class Show(NamedTuple):
 def target(fields: Fields, dark: bool) -> Picture:
     """Shows the target density."""
 
-    return _density(fields.target, fields.snapshot.target, fields.top, colours.density(dark))
+    return _density(fields.target, _target_lines(fields), fields.top, colours.density(dark))
 
 
 def model(fields: Fields, dark: bool) -> Picture:
-    """Shows the model density, or says that the energy cannot be normalised."""
+    """Shows the model density, or says why there is none."""
 
     if fields.snapshot.energy is not None and fields.log_model is None:
-        return Picture(note=translate("Canvas", "exp(−E) cannot be normalised\nso the model has no density to show"))
-    return _density(fields.model, fields.log_model, fields.top, colours.density(dark, model=True))
+        return _none(fields, translate("Canvas", "so the model has no density to show"))
+    lines = _lines(fields.log_model, fields.model_peak)
+    return _density(fields.model, lines, fields.top, colours.density(dark, model=True))
 
 
 def energy(fields: Fields, dark: bool) -> Picture:
@@ -78,7 +82,7 @@ def energy(fields: Fields, dark: bool) -> Picture:
         colours=colours.energy(dark),
         levels=Levels(floor + DEPTH, floor),
         lines=values,
-        at=tuple(floor + np.arange(CONTOUR, DEPTH + 1e-9, CONTOUR)),
+        at=tuple(floor + _DEPTHS),
         bar=("≥ " + number(floor + DEPTH), number(floor)),
     )
 
@@ -87,10 +91,10 @@ def difference(fields: Fields, dark: bool) -> Picture:
     """Shows the model density less the target density, on a scale that stays while both approach each other."""
 
     if fields.snapshot.energy is not None and fields.log_model is None:
-        return Picture(note=translate("Canvas", "exp(−E) cannot be normalised\nso there is no difference to show"))
+        return _none(fields, translate("Canvas", "so there is no difference to show"))
     level = fields.top / 2
     return replace(
-        _lines(fields.snapshot.target),
+        _target_lines(fields),
         field=fields.difference,
         colours=colours.difference(dark),
         levels=Levels.about_zero(level),
@@ -101,13 +105,13 @@ def difference(fields: Fields, dark: bool) -> Picture:
 def score(fields: Fields, dark: bool) -> Picture:
     """Shows nothing but background: the arrows are an overlay."""
 
-    return _lines(fields.snapshot.target)
+    return _target_lines(fields)
 
 
 def samples(fields: Fields, dark: bool) -> Picture:
     """Shows nothing by itself: the view counts the particles over time."""
 
-    return _lines(fields.snapshot.target)
+    return _target_lines(fields)
 
 
 def histogram(counts: np.ndarray, top: float, dark: bool, under: Picture) -> Picture:
@@ -179,16 +183,31 @@ def number(value: float) -> str:
     return ("0" if float(text) == 0 else text).replace("-", "−")
 
 
-def _density(field: np.ndarray | None, log: np.ndarray | None, top: float, shades: np.ndarray) -> Picture:
+def _density(field: np.ndarray | None, under: Picture, top: float, shades: np.ndarray) -> Picture:
     clipped = field is not None and bool(field.max() > top)
     bar = ("0", ("≥ " if clipped else "") + number(top))
-    return replace(_lines(log), field=field, colours=shades, levels=Levels(0.0, top), bar=bar)
+    return replace(under, field=field, colours=shades, levels=Levels(0.0, top), bar=bar)
 
 
-def _lines(log: np.ndarray | None) -> Picture:
+def _target_lines(fields: Fields) -> Picture:
+    return _lines(fields.snapshot.target, fields.target_peak)
+
+
+def _lines(log: np.ndarray | None, peak: float) -> Picture:
     """Returns the contour lines of a log density, and no picture yet: every 2 nats below its peak."""
 
-    if log is None or not np.isfinite(log).any():
+    if log is None:
         return Picture()
-    peak = float(log[np.isfinite(log)].max())
-    return Picture(lines=log, at=tuple(peak - np.arange(CONTOUR, DEPTH + 1e-9, CONTOUR)[::-1]))
+    return Picture(lines=log, at=tuple(peak - _DEPTHS[::-1]))
+
+
+def _none(fields: Fields, so: str) -> Picture:
+    """Says why there is no model density: log Z is not known yet, or there is none."""
+
+    figures = fields.snapshot.figures
+    if figures is None or not fields.unnormalisable:
+        return Picture(note=translate("Canvas", "the exact log Z is on its way"))
+    lines = [translate("Canvas", "exp(−E) cannot be normalised"), so]
+    if reason := dict(figures.why).get("log_z"):
+        lines.append(f"({reason})")
+    return Picture(note="\n".join(lines))

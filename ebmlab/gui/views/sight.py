@@ -7,7 +7,7 @@ from ebmlab.gui.views.pane import Pane
 from ebmlab.gui.views.shows import SHOWS
 from ebmlab.session.snapshot import Field, Lens
 
-PARTICLES = 1000
+PARTICLES = 512
 
 
 def wanted(panes: Sequence[Pane]) -> Lens:

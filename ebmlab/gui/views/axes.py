@@ -1,0 +1,60 @@
+"""The look of a chart: colours and pens of its curves, and its axes as painted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from ebmlab.gui import theme
+from ebmlab.gui.views.curves import Dash, Role
+from ebmlab.gui.views.shapes import faded, font
+from ebmlab.gui.views.ticks import Tick
+
+_COLOURS: dict[Role, str] = {
+    "exact": "ink",
+    "target": "blue",
+    "model": "orange",
+    "second": "violet",
+    "muted": "muted",
+}
+_DASHES: dict[Dash, list[float]] = {"solid": [], "dashed": [6.0, 4.0], "dotted": [1.5, 3.0]}
+
+
+def colour(role: Role) -> QColor:
+    """Returns the colour of a role in the theme in use."""
+
+    return QColor(getattr(theme.current().palette, _COLOURS[role]))
+
+
+def pen(role: Role, dash: Dash = "solid") -> QPen:
+    """Returns a hairline: wider ones cost several times as much to paint."""
+
+    made = QPen(colour(role), 1.0)
+    made.setCosmetic(True)
+    if _DASHES[dash]:
+        made.setDashPattern(_DASHES[dash])
+    return made
+
+
+def draw_axes(
+    painter: QPainter, area: QRectF, at: tuple[tuple[Tick, ...], tuple[Tick, ...]], look: theme.Theme
+) -> None:
+    """Draws two axes, with their ticks at pixels: those of the steps, then those of the values."""
+
+    painter.setFont(font(look, 10))
+    flags, height = Qt.AlignmentFlag, look.px(18)
+    for tick in at[1]:
+        painter.setPen(faded(look.palette.line, 0.4))
+        painter.drawLine(QPointF(area.left(), tick.at), QPointF(area.right(), tick.at))
+        painter.setPen(QColor(look.palette.muted))
+        top = min(max(tick.at - height / 2, -4.0), area.bottom() - height / 2)
+        room = QRectF(0, top, area.left() - look.px(5), height)
+        painter.drawText(room, int(flags.AlignRight | flags.AlignVCenter), tick.text)
+    for tick in at[0]:
+        half = painter.fontMetrics().horizontalAdvance(tick.text) / 2
+        centre = min(tick.at, area.right() - half)
+        room = QRectF(centre - half - 2, area.bottom(), 2 * half + 4, height)
+        painter.drawText(room, int(flags.AlignCenter), tick.text)
+    painter.setPen(QColor(look.palette.line))
+    painter.drawLine(area.topLeft(), area.bottomLeft())
+    painter.drawLine(area.bottomLeft(), area.bottomRight())
