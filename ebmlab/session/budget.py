@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import deque
 
-PICTURES = 0.17
+PICTURES = 0.2
 """Share of the time that pictures, the moving of particles included, may take while training runs."""
-STUDIES = 0.06
+STUDIES = 0.05
 """Share of the time that exact figures, log Z and the gradient meter may take while training runs."""
-PERIOD = 1 / 36
+PERIOD = 1 / 33
 """Seconds between pictures, at least."""
+SLICE = 0.01
+"""Seconds after which a step that takes longer is interrupted to read orders, at most."""
 RESOLUTIONS = (64, 80, 96, 112, 128)
 
 

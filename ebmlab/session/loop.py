@@ -100,7 +100,7 @@ class Loop:
         self._allowance.earn(now - self._earned)
         self._earned = now
         if self._credit and self._stepper.due(now):
-            self._credit -= self._stepper.advance(now)
+            self._credit -= self._stepper.advance(now, min(self._picture_due, now + budget.SLICE))
             self._rate.tick(now, self._session.count)
             slow = self._pace.beat is not None  # every stage is to be seen
             self._picture_due = now if slow else min(self._picture_due, now + budget.PERIOD)
@@ -144,8 +144,8 @@ class Loop:
             case Advance(steps):
                 self._credit, self._reason = self._credit + steps, ""
             case Pause():
-                self._credit = 0
                 self._settle()
+                self._credit = 0
             case SlowMotion(beat):
                 self._settle()
                 self._pace.beat = beat
@@ -189,10 +189,10 @@ class Loop:
             self._refusal = str(fault)
 
     def _settle(self) -> None:
-        """Brings a step begun in slow motion to its end, so that the session is between two steps."""
+        """Brings a step that has begun to its end, so that the session is between two steps."""
 
         try:
-            self._stepper.finish()
+            self._credit = max(self._credit - self._stepper.finish(), 0)
         except Diverged as failure:
             self._fail(str(failure))
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 from ebmlab.engine.types import Stage, Stages, finish
@@ -26,7 +28,10 @@ class Pace:
 
 
 class Stepper:
-    """Takes a session's steps: whole ones as fast as may be, at a limited speed, or stage by stage in slow motion.
+    """Takes a session's steps: as fast as may be, at a limited speed, or stage by stage in slow motion.
+
+    At full speed a step that takes long is left between two of its stages when a picture is due, and gone on with
+    after it. The weights change only in the last stage, so what is seen meanwhile is the state before the step.
 
     Attributes:
         next: The time at which the next step, or stage, is due.
@@ -44,15 +49,19 @@ class Stepper:
 
         return self._pace.unlimited or now >= self.next
 
-    def advance(self, now: float) -> int:
-        """Takes a step, or in slow motion goes on to the next stage; returns how many steps were completed."""
+    def advance(self, now: float, until: float = math.inf) -> int:
+        """Goes on with a step until a time, in slow motion to its next stage; returns how many steps were completed."""
 
         if self._pace.beat is not None:
             self.next = now + self._pace.beat
             return self._stage_on()
         if self._pace.period is not None:
-            self.next = max(self.next, now - self._pace.period) + self._pace.period
-        self._session.step()
+            self.next, until = max(self.next, now - self._pace.period) + self._pace.period, math.inf
+        self._stages = self._stages or self._session.stages()
+        for _ in self._stages:
+            if time.perf_counter() >= until:
+                return 0
+        self._stages = None
         return 1
 
     def hurry(self) -> None:
@@ -60,12 +69,13 @@ class Stepper:
 
         self.next = 0.0
 
-    def finish(self) -> None:
-        """Runs a step begun in slow motion to its end, so that the session is between two steps."""
+    def finish(self) -> int:
+        """Runs a step that has begun to its end; returns how many were completed, 0 or 1."""
 
         stages, self._stages, self.stage = self._stages, None, None
         if stages is not None:
             finish(stages)
+        return int(stages is not None)
 
     def drop(self) -> None:
         """Forgets a step that has failed."""

@@ -14,9 +14,9 @@ from ebmlab.engine.energies import EnergyNet
 from ebmlab.engine.logz import LogZ, LogZMethod, Scene
 from ebmlab.engine.meter import GradientReading, measure
 from ebmlab.engine.oracle import Evaluation, evaluation
-from ebmlab.engine.quadrature import prepare_sampler, rule
+from ebmlab.engine.quadrature import like_of, prepare_sampler, rule, values_at
 from ebmlab.engine.reference import Reference, prepare
-from ebmlab.engine.types import Work
+from ebmlab.engine.types import Window, Work
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Estimate
 from ebmlab.session.streams import Streams
@@ -24,7 +24,10 @@ from ebmlab.session.trace import Series, Trace
 from ebmlab.spec import BadInput
 
 GLANCE = 32
-"""Points of the coarse rule that follows log Z between two exact figures."""
+"""Points along each axis of the coarse rule that follows log Z between two exact figures."""
+
+NEGLIGIBLE = 18.0
+"""How many nats below the greatest a term of that rule may be before it is left out."""
 
 POINTS = 128
 """Points of the rule along each axis, for the figures that are shown while training."""
@@ -86,6 +89,32 @@ class Frozen(NamedTuple):
     step: int
 
 
+class Glance:
+    """A sum over a few points that follows log Z from a known value, at next to no cost.
+
+    It keeps the points of a coarse rule where the energy has mass. The sum over them is rough; its change is not.
+
+    Arguments:
+        net: The energy whose log Z is known.
+        window: The window of the rule.
+        log_z: That log Z.
+    """
+
+    def __init__(self, net: EnergyNet, window: Window, log_z: float) -> None:
+        like, coarse = like_of(net), rule(window, GLANCE)
+        terms = coarse.log_weights - torch.cat(list(values_at(net, coarse.points, like)))
+        kept = terms > terms.max() - NEGLIGIBLE
+        self._points, self._log_weights = coarse.points[kept].to(like), coarse.log_weights[kept]
+        self._offset = log_z - torch.logsumexp(terms[kept], 0).item()
+
+    @torch.no_grad()
+    def log_z(self, net: EnergyNet) -> float:
+        """Returns log Z of the energy as it is now."""
+
+        terms = self._log_weights - net(self._points).cpu().double()
+        return self._offset + torch.logsumexp(terms, 0).item()
+
+
 class Studies:
     """The exact figures, the recipe's estimates of log Z and the gradient meter, all live.
 
@@ -100,8 +129,7 @@ class Studies:
         self._streams = Streams(session.recipe.seed, session.device)
         self.target: Reference | None = None
         self.figures: Evaluation | None = None
-        self._offset: float | None = None
-        self._coarse = rule(session.recipe.window, GLANCE)
+        self._glance: Glance | None = None
         self.reading: tuple[int, GradientReading] | None = None
         self.estimates: dict[int, Estimate] = {}
         self._exact = Trace("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
@@ -119,8 +147,7 @@ class Studies:
 
         self._edits += 1
         if target_changed:
-            self.target, self._offset = None, None
-            self._coarse = rule(self._session.recipe.window, GLANCE)
+            self.target = self._glance = None
             self._figures_job.drop()
             self._meter_job.drop()
         self._take_methods()
@@ -143,14 +170,7 @@ class Studies:
         The exact log Z is known for weights of some steps ago; since then it has moved as its glance has.
         """
 
-        return None if self._offset is None else self._offset + self._glance(self._session.net)
-
-    @torch.no_grad()
-    def _glance(self, net: EnergyNet) -> float:
-        """Returns log Z by a rule so coarse that it costs next to nothing. Its changes can be trusted."""
-
-        energy = net(self._coarse.points.to(self._session.device, torch.float32))
-        return torch.logsumexp(self._coarse.log_weights - energy.double().cpu(), 0).item()
+        return None if self._glance is None else self._glance.log_z(self._session.net)
 
     def series(self) -> tuple[Series, Series, tuple[Series, ...]]:
         """Returns the histories of the exact figures, of the meter and of each method of log Z."""
@@ -195,7 +215,9 @@ class Studies:
         found = yield from evaluation(frozen.net, target, frozen.step)
         train, held_out = (self._nll(frozen, found, x) for x in (self._session.pool.train, self._session.pool.held_out))
         self.figures = found
-        self._offset = None if found.log_z is None else found.log_z - self._glance(frozen.net)
+        self._glance = None
+        if found.log_z is not None:
+            self._glance = Glance(frozen.net, self._session.recipe.window, found.log_z)
         row = (found.log_z, found.log_z_error, found.nll, found.entropy, found.kl, train, held_out)
         self._exact.append(found.step, *(math.nan if value is None else value for value in row))
 

@@ -138,7 +138,8 @@ def test_that_a_run_that_diverges_pauses_with_its_reason_and_can_be_mended(start
 
 def test_that_an_error_in_the_program_is_a_state_and_the_thread_lives_on(start, caplog):
     class Broken(Session):
-        def step(self):
+        def stages(self):
+            yield from ()
             raise ZeroDivisionError("a fault of ours")
 
     runner = start(factory=lambda recipe: Broken(recipe, "cpu"))

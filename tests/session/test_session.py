@@ -58,6 +58,19 @@ def test_that_watching_changes_no_bit_of_training(kind):
 
 
 @pytest.mark.parametrize("kind", ESTIMATORS)
+def test_that_watching_between_the_stages_of_a_step_changes_no_bit(kind):
+    recipe = replace(SMALL, estimator=ESTIMATORS[kind]())
+    session = Session(recipe, "cpu")
+    watch = Watch(session)
+    for _ in range(3):
+        for _ in session.stages():
+            watch.drift(20)
+            watch.study()
+            watch.snapshot(Lens(fields=frozenset({"energy", "score"})), 16, State())
+    assert same(trained(recipe, 3), session)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
 def test_that_slow_motion_changes_no_bit_of_training(kind):
     recipe = replace(SMALL, estimator=ESTIMATORS[kind]())
     slow = Session(recipe, "cpu")

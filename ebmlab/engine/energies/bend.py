@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,11 +15,13 @@ class Bend(NamedTuple):
 
     Attributes:
         value: Maps a to :math:`\sigma(a)`, differentiable by autograd.
+        overwrite: The same, into the memory of a where torch can do that, without a graph.
         series: Maps a and an order k of 1, 2 or 3 to :math:`\sigma(a), \sigma'(a), \dots, \sigma^{(k)}(a)`, without a
             graph; it may use up the memory of a.
     """
 
     value: Callable[[Tensor], Tensor]
+    overwrite: Callable[[Tensor], Tensor]
     series: Callable[[Tensor, int], list[Tensor]]
 
 
@@ -78,8 +81,8 @@ def _relu(a: Tensor, order: int) -> list[Tensor]:
 
 
 BENDS = {
-    "silu": Bend(nn.functional.silu, _silu),
-    "softplus": Bend(nn.functional.softplus, _softplus),
-    "tanh": Bend(torch.tanh, _tanh),
-    "relu": Bend(torch.relu, _relu),
+    "silu": Bend(nn.functional.silu, partial(nn.functional.silu, inplace=True), _silu),
+    "softplus": Bend(nn.functional.softplus, nn.functional.softplus, _softplus),
+    "tanh": Bend(torch.tanh, torch.tanh_, _tanh),
+    "relu": Bend(torch.relu, torch.relu_, _relu),
 }

@@ -49,8 +49,9 @@ class MLPNet(EnergyNet):
         self.bend = BENDS[spec.activation]
 
     def field(self, x: Tensor) -> Tensor:
+        bend = self.bend.value if torch.is_grad_enabled() else self.bend.overwrite
         for layer in self.hidden:
-            x = self.bend.value(layer(x))
+            x = bend(layer(x))
         return self.head(x).squeeze(-1)
 
     def field_value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:

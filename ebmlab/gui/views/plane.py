@@ -106,6 +106,12 @@ class Plane(QWidget):
 
     # Painting
 
+    @property
+    def lively(self) -> bool:
+        """Whether something moves in it from one snapshot to the next."""
+
+        return "particles" in self.overlays or self.kind == "samples"
+
     def paintEvent(self, event: QPaintEvent) -> None:
         now = theme.current()
         with painting(self) as painter:

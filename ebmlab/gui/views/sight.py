@@ -7,7 +7,7 @@ from ebmlab.gui.views.pane import Pane
 from ebmlab.gui.views.shows import SHOWS
 from ebmlab.session.snapshot import Field, Lens
 
-PARTICLES = 512
+PARTICLES = 400
 
 
 def wanted(panes: Sequence[Pane]) -> Lens:
