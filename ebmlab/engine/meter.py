@@ -20,7 +20,7 @@ from ebmlab.engine.quadrature import integral, like_of, values_at
 from ebmlab.engine.reference import Reference
 from ebmlab.engine.types import Rng, Work
 
-REPEATS = 8
+REPEATS = 6
 """How many gradients the estimator draws, R."""
 
 

@@ -7,7 +7,7 @@ from collections import deque
 
 PICTURES = 0.2
 """Share of the time that pictures, the moving of particles included, may take while training runs."""
-STUDIES = 0.05
+STUDIES = 0.1
 """Share of the time that exact figures, log Z and the gradient meter may take while training runs."""
 PERIOD = 1 / 33
 """Seconds between pictures, at least."""

@@ -204,7 +204,7 @@ class Studies:
         self.estimates = {i: e for i, e in self.estimates.items() if i < len(kept) and kept[i]}
 
     def _new_job(self, index: int) -> Job:
-        job = Job(lambda: self._find_log_z(index))
+        job = Job(lambda: self._find_log_z(index), weight=2.0)
         job.keep_pace(self._figures_job.waited)
         return job
 

@@ -25,8 +25,8 @@ class Annealing(LogZMethod, ABC):
     .. math:: E_\beta = (1 - \beta) E_0 + \beta E, \qquad \beta_k = (k / K)^\gamma
     """
 
-    particles: int = knob(256, "Particles that climb the ladder.", low=2, high=100_000, soft=(32, 4096), scale="log")
-    rungs: int = knob(100, "Rungs K of the ladder.", low=1, high=100_000, soft=(5, 1000), scale="log", symbol="K")
+    particles: int = knob(128, "Particles that climb the ladder.", low=2, high=100_000, soft=(32, 4096), scale="log")
+    rungs: int = knob(64, "Rungs K of the ladder.", low=1, high=100_000, soft=(5, 1000), scale="log", symbol="K")
     steps: int = knob(1, "Transitions on each rung.", low=1, high=1000, soft=(1, 20))
     width: float = knob(
         0.0,
