@@ -18,10 +18,12 @@ class Bridge(QObject):
     Signals:
         arrived: A snapshot newer than the last.
         stopped: The run failed; the reason.
+        mended: That reason holds no more.
     """
 
     arrived = Signal(object)
     stopped = Signal(str)
+    mended = Signal(str)
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,9 +46,11 @@ class Bridge(QObject):
         if snapshot is None:
             return
         self.arrived.emit(snapshot)
-        if snapshot.reason and snapshot.reason != self._reason:
-            self.stopped.emit(snapshot.reason)
-        self._reason = snapshot.reason
+        before, self._reason = self._reason, snapshot.reason
+        if before and before != self._reason:
+            self.mended.emit(before)
+        if self._reason and before != self._reason:
+            self.stopped.emit(self._reason)
 
     def post(self, order: Order) -> None:
         """Leaves an order for the runner."""

@@ -151,6 +151,7 @@ class Lab(QObject):
         self.canvas.lens_changed.connect(self._look)
         self.bridge.arrived.connect(self.show_snapshot)
         self.bridge.stopped.connect(self.window.say)
+        self.bridge.mended.connect(self.window.unsay)
         actions["recipe-panel"].toggled.connect(self.window.side.setVisible)
         actions["guide"].triggered.connect(lambda _: Guide(actions, self.window).open())
         actions["copy-facts"].triggered.connect(lambda _: QGuiApplication.clipboard().setText(self.facts()))
@@ -220,8 +221,8 @@ class Lab(QObject):
 
         if refusal:
             self.window.say(refusal)
-        elif self.window.error_bar.text == self._refusal:
-            self.window.error_bar.clear()
+        else:
+            self.window.unsay(self._refusal)
         self._refusal = refusal
 
     def _show_charts(self, on: bool) -> None:

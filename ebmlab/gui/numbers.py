@@ -10,7 +10,8 @@ def number(value: float | None, digits: int = 4) -> str:
 
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:.{digits}g}".replace("-", "−")
+    text = f"{value:.{digits}g}"
+    return (f"{value:,.0f}" if "e+" in text and abs(value) < 1e6 else text).replace("-", "−")
 
 
 def with_error(value: float | None, error: float | None) -> str:

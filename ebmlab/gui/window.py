@@ -101,11 +101,15 @@ class LabWindow(QMainWindow):
             "normal": lambda _: self.set_scale(1.0),
             "full-screen": self.set_full_screen,
             "present": self.present,
-            "find": lambda _: Finder(self.actions_, self).open(),
+            "find": lambda _: self._find(),
         }
         for name, slot in slots.items():
             self.actions_[name].triggered.connect(slot)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._escape)
+
+    def _find(self) -> None:
+        canvas = () if self.lab is None else self.lab.canvas.commands
+        Finder([*self.actions_, *canvas], self).open()
 
     def furnish(self, recipe: Recipe | None = None, device: str = "auto") -> Lab:
         """Starts the run and shows the canvas; imports torch if nobody has yet.
@@ -126,6 +130,12 @@ class LabWindow(QMainWindow):
         """Says in the error bar what went wrong; whatever is on the screen stays."""
 
         self.error_bar.show_message(text, detail)
+
+    def unsay(self, text: str) -> None:
+        """Takes a sentence out of the error bar that holds no more, unless another stands there by now."""
+
+        if self.error_bar.text == text:
+            self.error_bar.clear()
 
     def set_title(self, name: str, modified: bool = False) -> None:
         """Names the document in the title."""

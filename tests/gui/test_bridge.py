@@ -55,6 +55,15 @@ def test_that_the_newest_snapshot_arrives_once(runner, bridge, qtbot):
     assert runner.started
 
 
+def test_that_a_reason_that_holds_no_more_is_told(runner, bridge):
+    mended = []
+    bridge.mended.connect(mended.append)
+    for reason in ("", "diverged", "diverged", ""):
+        runner.snapshots.put(snapshot(1, reason=reason))
+        bridge.poll()
+    assert mended == ["diverged"]
+
+
 def test_that_a_failure_is_told_once_for_as_long_as_it_lasts(runner, bridge):
     reasons = []
     bridge.stopped.connect(reasons.append)

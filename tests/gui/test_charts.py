@@ -17,6 +17,7 @@ from ebmlab.gui.views.charts import Charts
 from ebmlab.gui.views.curves import Curve, nearest, span, table, thinned, visible
 from ebmlab.gui.views.gradient import GradientChart
 from ebmlab.gui.views.health import HealthChart
+from ebmlab.gui.views.legend import Entry
 from ebmlab.gui.views.likelihood import Likelihood, Objective
 from ebmlab.gui.views.log_z import LogZChart
 from ebmlab.gui.views.ticks import ticks
@@ -145,6 +146,7 @@ def test_that_copied_data_hold_every_point_and_its_error():
 def test_that_figures_are_written_to_the_decimals_their_error_leaves(value, error, text):
     assert with_error(value, error) == text
     assert number(-0.5) == "−0.5"
+    assert (number(1190.4, 3), number(2.5e9, 3)) == ("1,190", "2.5e+09")
 
 
 # What is drawn
@@ -165,6 +167,16 @@ def test_that_only_a_likelihood_shares_the_axis_of_the_exact_one(kind, shares, q
     shown = snapshot(recipe=replace(Recipe(), estimator=ESTIMATORS[kind]()))
     assert ("objective" in curves_of(Likelihood(), shown)) == shares
     assert Objective.concerns(shown) == (kind == "dsm")
+
+
+def test_that_values_of_a_former_objective_are_no_part_of_the_curve(qapp):
+    source, recipes = Objective(), [replace(Recipe(), estimator=ESTIMATORS[kind]()) for kind in ("dsm", "nce")]
+    assert len(curves_of(source, snapshot(recipe=recipes[0]))["objective"].x) == 500
+    assert curves_of(source, snapshot(recipe=recipes[1])) == {}
+    later = snapshot(recipe=recipes[1], step=520, training=training(520))
+    np.testing.assert_array_equal(curves_of(source, later)["objective"].x, np.arange(501, 521))
+    again = snapshot(recipe=recipes[1], step=30, training=training(30))
+    assert len(curves_of(source, again)["objective"].x) == 30
 
 
 def test_that_fixed_data_show_what_is_held_out():
@@ -247,6 +259,18 @@ def test_that_every_chart_shows_the_last_snapshot_in_the_end(charts, qtbot):
     for step in (1, 2, 3):
         charts.show_snapshot(snapshot(step=step, status="running"))
     qtbot.waitUntil(lambda: not any(chart.stale for chart in charts.charts.values()), timeout=3000)
+
+
+def test_that_a_note_that_grows_leaves_no_switch_of_the_legend_squashed(charts, qtbot):
+    charts.resize(330, 700)
+    charts.show_snapshot(snapshot(step=0))
+    qtbot.wait(100)
+    meter = traced(("step", "cosine", "bias", "variance"), (0, 0.68, 0.1, 2.0))
+    gradient = drawn(charts.charts["gradient"], snapshot(step=0, meter=meter))
+    qtbot.wait(50)
+    seen = [entry for entry in gradient.findChildren(Entry) if entry.isVisible()]
+    assert 0 < len(seen) < 3
+    assert all(entry.width() >= entry.sizeHint().width() for entry in seen)
 
 
 def test_that_the_same_snapshot_is_not_drawn_twice(charts, qtbot):

@@ -193,6 +193,15 @@ def test_that_an_edit_that_the_run_refuses_is_explained_until_it_is_mended(windo
     qtbot.waitUntil(lambda: window.error_bar.text == "", timeout=5000)
 
 
+def test_that_a_failure_leaves_the_error_bar_once_it_is_mended_and_nothing_else_does(window):
+    window.say("diverged")
+    window.lab.bridge.mended.emit("diverged")
+    assert window.error_bar.text == ""
+    window.say("a file is missing")
+    window.lab.bridge.mended.emit("diverged")
+    assert window.error_bar.text == "a file is missing"
+
+
 def test_that_theme_and_scale_are_remembered(window, settings, qtbot):
     trigger(window, "theme")
     trigger(window, "larger")
@@ -222,6 +231,14 @@ def test_that_every_action_is_found_by_its_words(window, qtbot):
     assert finder.found() == ["step", "slow-motion"]
     finder._search("no such words")
     assert finder.found() == []
+
+
+def test_that_what_a_pane_may_show_is_found_too(window):
+    trigger(window, "find")
+    *_, finder = window.findChildren(Finder)
+    finder._search("histogram")
+    assert finder.found() == ["show-samples"]
+    finder.close()
 
 
 def test_that_the_guide_names_every_key(window, qtbot):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton
 
 from ebmlab.gui.actions import Actions
@@ -110,6 +111,26 @@ def test_that_a_run_that_stops_by_itself_can_be_started_again(steering, post, ac
     assert actions["run"].text() == "Run"
     actions["run"].trigger()
     assert post.orders == [Play(), Play()]
+
+
+def test_that_buttons_lose_their_texts_before_any_of_them_is_cut_off(transport, shell, qtbot):
+    shell.resize(1400, 200)
+    shell.show()
+    qtbot.waitUntil(lambda: transport.width() > 1300, timeout=1000)
+    find = transport.button("find")
+    assert find.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    shell.resize(800, 200)
+    qtbot.waitUntil(lambda: transport.width() < 900, timeout=1000)
+    assert find.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly
+    assert transport.sizeHint().width() <= transport.width()
+    assert all(transport.button(name).isVisible() for name in ("redo", "present", "find"))
+
+
+def test_that_the_first_icon_stands_on_the_accent_after_the_action_has_changed(transport, actions):
+    before = transport.button("run").icon().pixmap(16).toImage()
+    actions["run"].setEnabled(False)
+    actions["run"].setEnabled(True)
+    assert transport.button("run").icon().pixmap(16).toImage() == before
 
 
 def test_that_every_action_has_a_name_and_a_tip(actions):

@@ -65,7 +65,8 @@ class Status(QStatusBar):
         self.say("seed", self.tr("seed {}").format(snapshot.recipe.seed))
         figures = snapshot.figures
         if figures is not None:
-            self.say("log-z", self.tr("log Z = {} exact").format(with_error(figures.log_z, figures.log_z_error)))
+            exact = self.tr("log Z = {} exact").format(with_error(figures.log_z, figures.log_z_error))
+            self.say("log-z", self.tr("no exact log Z") if figures.log_z is None else exact)
             self.say("kl", f"KL {number(figures.kl, 3)}")
 
     def _label(self, name: str, tip: str) -> QLabel:

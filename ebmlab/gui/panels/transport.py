@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QToolButton, QWidget
 
 from ebmlab.gui import theme
@@ -11,6 +11,10 @@ SPEEDS: tuple[float | None, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 20
 """Steps per second; None for as fast as the machine goes."""
 BEATS = (4.0, 3.0, 2.0, 1.5, 1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)
 """Seconds that a stage is shown for in slow motion, one for each speed."""
+
+
+_SPARE = ("find", "present", "undo", "reset")
+"""Buttons that lose their text, in this order, where there is no room for it."""
 
 
 class Transport(QToolBar):
@@ -44,6 +48,7 @@ class Transport(QToolBar):
         self._place(actions["find"])
         self.button("run").setProperty("primary", True)
         self.button("redo").setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        actions["run"].changed.connect(self._ink_run)  # the button has taken the action's own icon again
         theme.signals.changed.connect(self._dress)
         self._dress()
 
@@ -71,7 +76,7 @@ class Transport(QToolBar):
 
         self._actions["run"].setText(self.tr("Pause") if running else self.tr("Run"))
         self._actions.set_icon("run", "pause" if running else "run")
-        self._ink_run()
+        self._make_room()
 
     def set_slow(self, slow: bool) -> None:
         """Lets the slider set the seconds per stage rather than the steps per second."""
@@ -84,6 +89,25 @@ class Transport(QToolBar):
         """Moves the speed by a number of places."""
 
         self._slider.setValue(self._slider.value() + places)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Takes the text from as many buttons as it needs for all of them to be seen."""
+
+        for name in _SPARE:
+            self.button(name).setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()
+        for name in _SPARE:
+            if self.sizeHint().width() <= self.width():
+                break
+            self.button(name).setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            layout.invalidate()
+        layout.activate()
 
     def _place(self, action: QAction) -> None:
         self.addAction(action)
@@ -145,3 +169,4 @@ class Transport(QToolBar):
         self._slider.setFixedWidth(look.px(90))
         self._value.setFixedWidth(look.px(90))
         self._ink_run()
+        self._make_room()

@@ -176,8 +176,9 @@ def draw_bar(shown: Picture, sheet: Sheet) -> QImage:
     theme, palette, (low, high) = sheet.theme, sheet.theme.palette, shown.bar
     font = theme.font(10)
     metrics = QFontMetricsF(font)
-    edge, gap, length = theme.px(4), theme.px(6), theme.px(60)
+    edge, gap = theme.px(4), theme.px(6)
     left, right = (metrics.horizontalAdvance(text) for text in (low, high))
+    length = max(min(theme.px(60), sheet.projection.width - (edge + 4 * gap + left + right)), 0)
     size = QSizeF(edge + 4 * gap + left + length + right, edge + theme.px(18))
     image = QImage((size * sheet.ratio).toSize(), QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(sheet.ratio)

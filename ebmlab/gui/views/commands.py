@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from PySide6.QtCore import QObject
@@ -70,6 +70,9 @@ class Commands(QObject):
                 group.addAction(action)
         theme.signals.changed.connect(self._dress)
         self._dress()
+
+    def __iter__(self) -> Iterator[QAction]:
+        yield from (*self.shows, *self.overlays, *self.layouts, self.reset_zoom)
 
     def sync(self) -> None:
         """Ticks what holds of the active pane."""

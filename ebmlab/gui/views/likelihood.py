@@ -16,10 +16,33 @@ def is_nll(objective: str) -> bool:
     return "NLL" in objective
 
 
+class Stretch:
+    """Finds where training with the present objective began: figures of another are no part of its curve."""
+
+    def __init__(self) -> None:
+        self._objective, self._began = "", 0
+
+    def cut(self, snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the steps since then, and what the estimator reported of them."""
+
+        objective = snapshot.recipe.estimator.objective
+        if self._objective not in ("", objective):
+            self._began = snapshot.step
+        self._objective, self._began = objective, self._began if snapshot.step >= self._began else 0
+        training = snapshot.training
+        if training is None:
+            return np.empty(0), np.empty(0)
+        first = int(np.searchsorted(training["step"], self._began, side="right"))
+        return training["step"][first:], training["value"][first:]
+
+
 class Likelihood(Source):
     """The exact negative log-likelihood over the target's entropy: the gap between the two is the KL divergence."""
 
     name = "likelihood"
+
+    def __init__(self) -> None:
+        self._stretch = Stretch()
 
     @property
     def title(self) -> str:
@@ -104,15 +127,15 @@ class Likelihood(Source):
         ]
 
     def _objective(self, snapshot: Snapshot) -> list[Curve]:
-        objective, training = snapshot.recipe.estimator.objective, snapshot.training
-        if training is None or not len(training) or not is_nll(objective):
+        objective, (steps, values) = snapshot.recipe.estimator.objective, self._stretch.cut(snapshot)
+        if not len(steps) or not is_nll(objective):
             return []
         return [
             Curve(
                 key="objective",
                 label=objective,
-                x=training["step"],
-                y=training["value"],
+                x=steps,
+                y=values,
                 role="model",
                 help=tr("Likelihood", "What the estimator itself reports, on its own batch."),
             )
@@ -123,6 +146,9 @@ class Objective(Source):
     """What the estimator minimises, where that is no likelihood."""
 
     name = "objective"
+
+    def __init__(self) -> None:
+        self._stretch = Stretch()
 
     @property
     def title(self) -> str:
@@ -140,15 +166,15 @@ class Objective(Source):
         return bool(objective) and not is_nll(objective)
 
     def read(self, snapshot: Snapshot) -> Reading:
-        training = snapshot.training
-        if training is None or not len(training) or np.isnan(training["value"][-1]):
+        steps, values = self._stretch.cut(snapshot)
+        if not len(steps) or np.isnan(values[-1]):
             return Reading()
         curve = Curve(
             key="objective",
             label=snapshot.recipe.estimator.objective,
-            x=training["step"],
-            y=training["value"],
+            x=steps,
+            y=values,
             role="model",
             help=tr("Objective", "What the estimator minimises, on its own batch."),
         )
-        return Reading((curve,), number(float(training["value"][-1])))
+        return Reading((curve,), number(float(values[-1])))

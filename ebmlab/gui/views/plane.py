@@ -172,7 +172,7 @@ class Plane(QWidget):
             over.draw_modes(surface, snapshot.figures.modes)
         if snapshot.stage is not None:
             over.draw_stage(surface, snapshot.stage)
-            if self.speaks:
+            if self.speaks and not (self._under and self._shared.hover is not None):  # the read-out lies there
                 self._caption(surface.painter, snapshot.stage.text)
 
     def _say(self, painter: QPainter, text: str, now: theme.Theme) -> None:

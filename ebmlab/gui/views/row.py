@@ -66,13 +66,15 @@ class Row(QWidget):
         """Hides what finds no room."""
 
         widths = [w.sizeHint().width() + self._spacing for w in self._widgets]
-        room = self.width()
+        room = before = self.width()
         if sum(widths) > room:
             room -= self._more.width()
         used = 0
         for widget, width in zip(self._widgets, widths):
             used += width
             widget.setVisible(used <= room)
+            if self.width() != before:  # showing it has laid out the row anew, and so fitted it
+                return
         self._more.setVisible(bool(widths) and used > room)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -183,4 +183,6 @@ def _draw_handles(painter: QPainter, projection: Projection, stamp: Stamp, palet
     diamond = [QPointF(0, -6), QPointF(6, 0), QPointF(0, 6), QPointF(-6, 0)]
     painter.drawPolygon([places["weight"] + corner for corner in diamond])
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    label(painter, places["weight"] + QPointF(11, -9), "w " + number(stamp.weight), palette)
+    at = places["weight"] + QPointF(11, -9)
+    at.setY(max(at.y(), painter.fontMetrics().height() + 2.0))  # a stamp may lie at the upper edge
+    label(painter, at, "w " + number(stamp.weight), palette)
