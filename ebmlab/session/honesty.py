@@ -103,7 +103,7 @@ def _occupancy(snapshot: Snapshot) -> Iterator[Verdict]:
     gaps = [(abs(share - (mode.model_mass or 0.0)), share, mode) for share, mode in zip(occupancy, figures.modes)]
     gap, share, mode = max(gaps, key=lambda g: g[0])
     if gap > 0.1 and mode.model_mass is not None:
-        where = f"({mode.x:.1f}, {mode.y:.1f})"
+        where = f"({mode.x + 0.0:.1f}, {mode.y + 0.0:.1f})".replace("-0.0", "0.0").replace("-", "−")
         yield Verdict(
             "fair",
             f"particles at {where}: {share:.2f} of {mode.model_mass:.2f}",

@@ -115,6 +115,23 @@ class Glance:
         return self._offset + torch.logsumexp(terms, 0).item()
 
 
+def without_target(figures: Evaluation) -> Evaluation:
+    """Returns the figures that are still true after the target has changed."""
+
+    names = ("nll", "entropy", "kl", "reverse_kl", "fisher", "spurious_mass", "curvature")
+    kept = tuple((name, why) for name, why in figures.why if name not in names)
+    gone = tuple((name, "the target has just changed") for name in names)
+    return Evaluation(
+        step=figures.step,
+        log_z=figures.log_z,
+        log_z_error=figures.log_z_error,
+        border_mass=figures.border_mass,
+        normalisable=figures.normalisable,
+        parameters=figures.parameters,
+        why=(*kept, *gone),
+    )
+
+
 class Studies:
     """The exact figures, the recipe's estimates of log Z and the gradient meter, all live.
 
@@ -142,12 +159,15 @@ class Studies:
         self._edits = 0
         self._take_methods()
 
-    def edited(self, target_changed: bool) -> None:
-        """Takes note that the session's recipe has changed."""
+    def edited(self, target_changed: bool, window_changed: bool) -> None:
+        """Takes note that the session's recipe has changed. What is known of log Z holds for another target too."""
 
         self._edits += 1
-        if target_changed:
-            self.target = self._glance = None
+        if window_changed:
+            self._glance = None
+        if target_changed or window_changed:
+            self.target = None
+            self.figures = self.figures and without_target(self.figures)
             self._figures_job.drop()
             self._meter_job.drop()
         self._take_methods()

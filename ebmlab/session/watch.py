@@ -48,8 +48,9 @@ class Watch:
         """Takes note that the session's recipe has changed."""
 
         old, self._recipe = self._recipe, self._session.recipe
-        changed = (old.target, old.window) != (self._recipe.target, self._recipe.window)
-        self._studies.edited(changed)
+        target, window = old.target != self._recipe.target, old.window != self._recipe.window
+        self._studies.edited(target, window)
+        changed = target or window
         if changed:
             self._renew()
         if changed or old.sampler != self._recipe.sampler:

@@ -153,13 +153,13 @@ def test_that_with_relu_implicit_score_matching_sees_no_curvature(rng):
 
 
 def test_that_noise_fills_the_axes_that_its_centre_leaves_out(rng):
-    noise = GaussianNoise(center=(1.0,), width=2.0)
+    noise = GaussianNoise(mean=(1.0,), width=2.0)
     x = noise.sample(50_000, rng, torch.zeros(1, 3, dtype=torch.float64))
     assert (x.mean(0) - torch.tensor([1.0, 0, 0])).abs().max() < 0.04
     law = torch.distributions.Normal(torch.tensor([1.0, 0, 0], dtype=torch.float64), 2.0)
     torch.testing.assert_close(noise.log_density(x), law.log_prob(x).sum(-1))
     with pytest.raises(BadInput, match="1 coordinates"):
-        GaussianNoise(center=(0.0, 1.0)).sample(2, rng, torch.zeros(1, 1))
+        GaussianNoise(mean=(0.0, 1.0)).sample(2, rng, torch.zeros(1, 1))
 
 
 def exact_gradient(net, x):

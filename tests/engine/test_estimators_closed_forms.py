@@ -178,7 +178,7 @@ def test_that_persistent_chains_learn_the_precision_of_their_discretised_sampler
 @pytest.mark.parametrize("ratio", [1, 4])
 @pytest.mark.parametrize("variance", VARIANCES)
 def test_that_nce_learns_the_precision_and_log_z(variance, ratio):
-    estimator = NoiseContrastiveEstimation(ratio=ratio, noise=GaussianNoise(center=(0.5, 0.0), width=1.5))
+    estimator = NoiseContrastiveEstimation(ratio=ratio, noise=GaussianNoise(mean=(0.5, 0.0), width=1.5))
     covariance, log_z = ball(variance), math.log(2 * math.pi * variance)
 
     def draw(seed, a, c):

@@ -162,3 +162,19 @@ def test_that_health_tells_the_stability_and_where_the_particles_are():
     assert health.accept == 1
     assert health.r_hat > 0.9
     assert 0 < health.ess <= health.draws * 2
+
+
+def test_that_another_target_leaves_log_z_and_withholds_what_compares_with_the_old_one():
+    session = Session(SMALL, "cpu")
+    watch = studied(session)
+    before = watch.snapshot(Lens(), 16, State())
+    session.edit(replace(SMALL, target=Ring()))
+    watch.edited()
+    after = watch.snapshot(Lens(), 16, State())
+    assert after.log_z == pytest.approx(before.log_z)
+    assert after.figures.log_z == before.figures.log_z
+    assert after.figures.kl is after.figures.nll is after.figures.entropy is None
+    assert dict(after.figures.why)["kl"] == "the target has just changed"
+    while watch.pending:
+        watch.study()
+    assert watch.snapshot(Lens(), 16, State()).figures.kl > 0

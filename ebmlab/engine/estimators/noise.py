@@ -18,7 +18,7 @@ class GaussianNoise(Component):
     .. math:: q(x) = \mathcal{N}(x; m, w^2 I)
     """
 
-    center: tuple[float, ...] = knob(
+    mean: tuple[float, ...] = knob(
         (0.0, 0.0), "Centre m; 0 along every axis left out.", shape=(-1,), low=-1e6, high=1e6, symbol="m"
     )
     width: float = knob(3.0, "Standard deviation w.", low=1e-3, high=1e3, soft=(0.1, 10.0), scale="log", symbol="w")
@@ -36,6 +36,6 @@ class GaussianNoise(Component):
 
     def _center(self, x: Tensor) -> Tensor:
         dim = x.shape[-1]
-        if any(self.center[dim:]):
-            raise BadInput(f"the points have {dim} coordinates; give at most as many numbers", key="center")
-        return x.new_tensor((self.center + (0.0,) * dim)[:dim])
+        if any(self.mean[dim:]):
+            raise BadInput(f"the points have {dim} coordinates; give at most as many numbers", key="mean")
+        return x.new_tensor((self.mean + (0.0,) * dim)[:dim])
