@@ -151,7 +151,7 @@ class Studies:
         self.estimates: dict[int, Estimate] = {}
         self._exact = Trace("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
         self._meter = Trace("step", "cosine", "bias", "variance")
-        self._figures_job = Job(self._find_figures, weight=3.0)
+        self._figures_job = Job(self._find_figures, weight=2.0)
         self._meter_job = Job(self._find_gradient)
         self._methods: tuple[LogZMethod, ...] = ()
         self._log_z_jobs: list[Job] = []
@@ -224,7 +224,7 @@ class Studies:
         self.estimates = {i: e for i, e in self.estimates.items() if i < len(kept) and kept[i]}
 
     def _new_job(self, index: int) -> Job:
-        job = Job(lambda: self._find_log_z(index), weight=2.0)
+        job = Job(lambda: self._find_log_z(index), weight=3.0)
         job.keep_pace(self._figures_job.waited)
         return job
 
