@@ -47,7 +47,7 @@ def lab(shared, qtbot):
     shared.lab.document.new(SMALL)
     shared.lab.steering.run(False)
     shared.actions_["reset"].trigger()
-    qtbot.waitUntil(lambda: (shared.lab.snapshot.step, shared.lab.snapshot.recipe) == (0, SMALL), timeout=5000)
+    qtbot.waitUntil(lambda: (shared.lab.snapshot.step, shared.lab.snapshot.recipe) == (0, SMALL), timeout=20000)
     shared.lab.canvas.setFocus()
     return shared.lab
 
@@ -72,50 +72,50 @@ def take_up(lab, tool):
 
 def test_that_space_runs_and_pauses(lab, qtbot):
     QTest.keyClick(lab.canvas, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: lab.snapshot.status == "running" and lab.snapshot.step > 2, timeout=5000)
+    qtbot.waitUntil(lambda: lab.snapshot.status == "running" and lab.snapshot.step > 2, timeout=20000)
     QTest.keyClick(lab.canvas, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: lab.snapshot.status == "paused", timeout=5000)
+    qtbot.waitUntil(lambda: lab.snapshot.status == "paused", timeout=20000)
 
 
 def test_that_a_stroke_drawn_by_mouse_changes_the_target_and_undo_takes_it_back(lab, qtbot):
     take_up(lab, "brush")
     plane = lab.canvas.findChild(QWidget, "plane-0")
     stroke(plane, (0.3, 0.5), (0.5, 0.4), (0.7, 0.5))
-    qtbot.waitUntil(lambda: isinstance(lab.snapshot.recipe.target, Drawing), timeout=5000)
+    qtbot.waitUntil(lambda: isinstance(lab.snapshot.recipe.target, Drawing), timeout=20000)
     (mark,) = lab.snapshot.recipe.target.marks
     (x0, _), (x1, _) = mark.path[0], mark.path[-1]
     assert x0 < -1 < 1 < x1, "the stroke ran from the left to the right of the plane's middle"
     stroke(plane, (0.3, 0.7), (0.7, 0.7))
-    qtbot.waitUntil(lambda: len(lab.snapshot.recipe.target.marks) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(lab.snapshot.recipe.target.marks) == 2, timeout=20000)
 
     lab.window.actions_["undo"].trigger()
-    qtbot.waitUntil(lambda: len(lab.snapshot.recipe.target.marks) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(lab.snapshot.recipe.target.marks) == 1, timeout=20000)
     lab.window.actions_["undo"].trigger()
-    qtbot.waitUntil(lambda: lab.snapshot.recipe.target == SMALL.target, timeout=5000)
+    qtbot.waitUntil(lambda: lab.snapshot.recipe.target == SMALL.target, timeout=20000)
     take_up(lab, "brush")
 
 
 def test_that_the_model_trains_on_while_a_stroke_is_drawn(lab, qtbot):
     QTest.keyClick(lab.canvas, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: lab.snapshot.step > 2, timeout=5000)
+    qtbot.waitUntil(lambda: lab.snapshot.step > 2, timeout=20000)
     before = lab.snapshot.step
     take_up(lab, "brush")
     stroke(lab.canvas.findChild(QWidget, "plane-0"), *[(0.3 + 0.02 * i, 0.5) for i in range(15)])
-    qtbot.waitUntil(lambda: isinstance(lab.snapshot.recipe.target, Drawing), timeout=5000)
-    qtbot.waitUntil(lambda: lab.snapshot.step > before + 5, timeout=5000)
+    qtbot.waitUntil(lambda: isinstance(lab.snapshot.recipe.target, Drawing), timeout=20000)
+    qtbot.waitUntil(lambda: lab.snapshot.step > before + 5, timeout=20000)
     assert lab.snapshot.status == "running"
     take_up(lab, "brush")
 
 
 def test_that_a_slider_dragged_by_keys_changes_the_run_without_a_reset(lab, qtbot):
     QTest.keyClick(lab.canvas, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: lab.snapshot.step > 2, timeout=5000)
+    qtbot.waitUntil(lambda: lab.snapshot.step > 2, timeout=20000)
     step = lab.snapshot.step
     slider = lab.panel.findChild(QWidget, "estimator").findChild(QWidget, "step_size").findChild(QAbstractSlider)
     slider.setFocus()
     for _ in range(3):
         QTest.keyClick(slider, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: lab.snapshot.recipe.estimator.sampler.step_size > 0.02, timeout=5000)
+    qtbot.waitUntil(lambda: lab.snapshot.recipe.estimator.sampler.step_size > 0.02, timeout=20000)
     assert lab.snapshot.step >= step
 
 

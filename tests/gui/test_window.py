@@ -53,7 +53,7 @@ def window(furnished, qtbot):
     trigger(furnished, "reset")
     lab = furnished.lab
     qtbot.waitUntil(
-        lambda: lab.snapshot is not None and (lab.snapshot.step, lab.snapshot.recipe) == (0, SMALL), timeout=5000
+        lambda: lab.snapshot is not None and (lab.snapshot.step, lab.snapshot.recipe) == (0, SMALL), timeout=20000
     )
     furnished.error_bar.clear()
     return furnished
@@ -100,23 +100,23 @@ def test_that_the_first_landscape_waits_for_neither_optimiser_nor_charts():
 
 def test_that_the_run_goes_on_when_told_and_stops_when_told(window, qtbot):
     trigger(window, "run")
-    qtbot.waitUntil(lambda: window.lab.snapshot.step > 3, timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.step > 3, timeout=20000)
     assert window.actions_["run"].text() == "Pause"
     trigger(window, "run")
-    qtbot.waitUntil(lambda: window.lab.snapshot.status == "paused", timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.status == "paused", timeout=20000)
     assert window.actions_["run"].text() == "Run"
     at = window.lab.snapshot.step
     trigger(window, "step")
-    qtbot.waitUntil(lambda: window.lab.snapshot.step == at + 1, timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.step == at + 1, timeout=20000)
     trigger(window, "reset")
-    qtbot.waitUntil(lambda: window.lab.snapshot.step == 0, timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.step == 0, timeout=20000)
 
 
 def test_that_slow_motion_names_the_stage_in_the_strip(window, qtbot):
     window.transport.set_slow(True)
     trigger(window, "slow-motion")
     trigger(window, "run")
-    qtbot.waitUntil(lambda: window.lab.snapshot.stage is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.stage is not None, timeout=20000)
     assert window.lab.strip.findChild(object, "stage").text() == f"1  {window.lab.snapshot.stage.text}"
     trigger(window, "slow-motion")
     trigger(window, "run")
@@ -125,18 +125,18 @@ def test_that_slow_motion_names_the_stage_in_the_strip(window, qtbot):
 def test_that_an_edit_reaches_the_run_and_can_be_undone(window, qtbot):
     document = window.lab.document
     document.set(replace(document.recipe, batch=32), "Change batch")
-    qtbot.waitUntil(lambda: window.lab.snapshot.recipe.batch == 32, timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.recipe.batch == 32, timeout=20000)
     assert window.isWindowModified()
     assert window.actions_["undo"].text() == "&Undo Change batch"
     trigger(window, "undo")
-    qtbot.waitUntil(lambda: window.lab.snapshot.recipe.batch == 16, timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.recipe.batch == 16, timeout=20000)
     assert not window.isWindowModified()
 
 
 def test_that_pasted_points_become_the_target(window, qtbot):
     assert window.lab.filing.take(mime("0 0\n1 1\n2 0.5\n"))
     assert window.lab.document.recipe.target.values == ((0, 0), (1, 1), (2, 0.5))
-    qtbot.waitUntil(lambda: window.lab.snapshot.recipe.target.kind == "points", timeout=5000)
+    qtbot.waitUntil(lambda: window.lab.snapshot.recipe.target.kind == "points", timeout=20000)
 
 
 def test_that_a_broken_paste_says_which_row_and_leaves_the_target(window):
@@ -187,10 +187,10 @@ def test_that_an_edit_that_the_run_refuses_is_explained_until_it_is_mended(windo
     document = window.lab.document
     good = document.recipe
     document.set(replace(good, target=TARGETS["points"](path="missing.csv")), "Change target")
-    qtbot.waitUntil(lambda: window.error_bar.text != "", timeout=5000)
+    qtbot.waitUntil(lambda: window.error_bar.text != "", timeout=20000)
     assert "missing.csv" in window.error_bar.text
     document.undo()
-    qtbot.waitUntil(lambda: window.error_bar.text == "", timeout=5000)
+    qtbot.waitUntil(lambda: window.error_bar.text == "", timeout=20000)
 
 
 def test_that_a_failure_leaves_the_error_bar_once_it_is_mended_and_nothing_else_does(window):
