@@ -22,6 +22,7 @@ from ebmlab.gui.panels.guide import Guide
 from ebmlab.gui.panels.recipe import RecipePanel
 from ebmlab.gui.panels.strip import Strip
 from ebmlab.gui.steering import Steering
+from ebmlab.gui.views.base import View
 from ebmlab.gui.views.canvas import Canvas
 from ebmlab.session.orders import Edit, Look, Restore
 from ebmlab.session.recipe import Recipe
@@ -116,8 +117,7 @@ class Lab(QObject):
         action = self.window.actions_["charts-panel"]
         self.split.replaceWidget(1, charts).deleteLater()
         charts.setVisible(action.isChecked())
-        charts.chosen.connect(lambda *_: self._look())
-        action.toggled.connect(self._show_charts)
+        action.toggled.connect(lambda on: self.charts.setVisible(on))
         self._list_charts(charts)
         if self.snapshot is not None:
             charts.show_snapshot(self.snapshot)
@@ -177,7 +177,9 @@ class Lab(QObject):
         """Hands a snapshot to every view."""
 
         self.snapshot = snapshot
-        for view in (self.canvas, self.strip, *(self.__dict__[name] for name in LATER if name in self.__dict__)):
+        made_later = (self.__dict__[name] for name in LATER if name in self.__dict__)
+        views: tuple[View, ...] = (self.canvas, self.strip, *made_later)
+        for view in views:
             view.show_snapshot(snapshot)
         frames = self.window.frames
         training = snapshot.status == "running" and snapshot.step > 0  # the first step imports half of torch
@@ -225,14 +227,10 @@ class Lab(QObject):
             self.window.unsay(self._refusal)
         self._refusal = refusal
 
-    def _show_charts(self, on: bool) -> None:
-        self.charts.setVisible(on)
-        self._look()
-
     def _look(self, lens: Lens | None = None) -> None:
         """Asks for what the visible views need."""
 
-        lens = replace(lens or self.canvas.lens, figures=True)
+        lens = lens or self.canvas.lens
         if lens != self._lens or self.snapshot is None:
             self._lens = lens
             self.bridge.post(Look(lens))

@@ -29,7 +29,6 @@ class Lens:
         fields: Which fields are wanted on it.
         quiver: Points of the coarse lattice of the scores along each side.
         particles: How many particles are wanted.
-        figures: Whether anyone reads the exact figures, the estimates of log Z and the gradient meter.
     """
 
     window: Window = (-6.0, 6.0, -6.0, 6.0)
@@ -37,7 +36,6 @@ class Lens:
     fields: frozenset[Field] = frozenset({"energy", "target"})
     quiver: int = 24
     particles: int = 1000
-    figures: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ebmlab.gui.views.chart import Chart
@@ -18,13 +18,7 @@ SLACK = 60
 
 
 class Charts(QScrollArea):
-    """The charts in one column, with one cursor through all of them.
-
-    Signals:
-        chosen: Name of a chart, and whether it is to be seen.
-    """
-
-    chosen = Signal(str, bool)
+    """The charts in one column, with one cursor through all of them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,12 +90,6 @@ class Charts(QScrollArea):
 
         self._hidden = self._hidden - {name} if on else self._hidden | {name}
         self._arrange()
-        self.chosen.emit(name, on)
-
-    def wants_figures(self) -> bool:
-        """Returns whether anyone can see a chart, so that hidden ones cost nothing."""
-
-        return self.isVisible() and len(self._hidden) < len(self._charts)
 
     def _concern(self, concerned: bool) -> None:
         if concerned != self._concerned:
