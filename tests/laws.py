@@ -8,7 +8,7 @@ import torch
 
 WINDOW = (-6.0, 6.0, -6.0, 6.0)
 CORRELATED = torch.tensor([[1.3, 0.6], [0.6, 0.8]], dtype=torch.float64)
-STAGES = {"data", "proposal", "accepted", "negatives", "noise", "positive", "negative", "update"}
+STAGES = {"data", "proposal", "accepted", "negatives", "noise", "swap", "resample", "positive", "negative", "update"}
 
 
 def bowl(a, c=0.0):

@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Stage(NamedTuple):
     """A named part of a training step or of a transition, with what a view may draw of it.
 
-    The name is one of: data, proposal, accepted, negatives, noise, positive, negative, update.
+    The name is one of: data, proposal, accepted, swap, resample, negatives, noise, positive, negative, update.
     """
 
     name: str

@@ -46,9 +46,9 @@ def widen(window: Window, factor: float) -> Window:
     return x - w, x + w, y - h, y + h
 
 
-def uniform(window: Window, n: int, rng: Rng, like: Tensor) -> Tensor:
-    """Draws n points uniformly in the window, with shape (n, 2)."""
+def uniform(window: Window, n: int, rng: Rng, like: Tensor, dim: int = 2) -> Tensor:
+    """Draws n points uniformly in the window, with shape (n, d); beyond the plane its sides repeat in turn."""
 
     left, right, bottom, top = window
-    corner = like.new_tensor([left, bottom])
-    return corner + like.new_tensor([right - left, top - bottom]) * rand((n, 2), rng, like)
+    corner, side = (like.new_tensor((pair * dim)[:dim]) for pair in ([left, bottom], [right - left, top - bottom]))
+    return corner + side * rand((n, dim), rng, like)

@@ -8,7 +8,7 @@ from torch import Tensor
 from ebmlab.engine.diagnostics import health
 from ebmlab.engine.oracle import Evaluation
 from ebmlab.engine.reference import Reference
-from ebmlab.engine.samplers import Sampler
+from ebmlab.engine.samplers import Chains, Info, Sampler
 from ebmlab.engine.types import Energy, Rng, Window
 from ebmlab.engine.window import uniform, widen
 from ebmlab.session.snapshot import Health
@@ -27,18 +27,18 @@ class Cloud:
 
     def __init__(self, window: Window, like: Tensor) -> None:
         self.x = like.new_empty(0, 2)
-        self.accept: Tensor | None = None
+        self.info: Info | None = None
+        self._chains: Chains | None = None  # as the sampler left them; None where they must start anew
         self._window = window
         self._draws: deque[Tensor] = deque(maxlen=DRAWS)
 
     def drift(self, sampler: Sampler, energy: Energy, n: int, rng: Rng) -> None:
         """Moves n particles once; ones that are new, or that flew off, start uniformly in the window."""
 
-        x = self._resized(n, rng)
-        chains, info = sampler.step(energy, sampler.init(energy, x), rng)
+        chains, self.info = sampler.step(energy, self._ready(sampler, energy, n, rng), rng)
         lost = ~self._near(chains.x)
-        self.x = torch.where(lost[:, None], uniform(self._window, n, rng, x), chains.x)
-        self.accept = info.accept
+        self.x = torch.where(lost[:, None], uniform(self._window, n, rng, chains.x), chains.x)
+        self._chains = None if bool(lost.any()) else chains
         self._draws.append(self.x[:CHAINS])
 
     def draws(self) -> Tensor:
@@ -48,9 +48,15 @@ class Cloud:
         return torch.stack(full, 1) if full else self.x.new_empty(0, 0, 2)
 
     def forget(self) -> None:
-        """Drops what the diagnostics are made from, after the sampler or the target has changed."""
+        """Starts the chains anew where they are, after the sampler or the target has changed."""
 
         self._draws.clear()
+        self._chains = None
+
+    def _ready(self, sampler: Sampler, energy: Energy, n: int, rng: Rng) -> Chains:
+        if self._chains is None or len(self.x) != n:
+            return sampler.init(energy, self._resized(n, rng))
+        return sampler.refresh(energy, self._chains)
 
     def _resized(self, n: int, rng: Rng) -> Tensor:
         missing = n - len(self.x)
@@ -75,7 +81,8 @@ def examine(cloud: Cloud, sampler: Sampler, target: Reference | None, figures: E
         r_hat, ess = float(seen.rhat.max()), float(seen.bulk.min())
     curvature = figures.curvature if figures else None
     return Health(
-        accept=None if cloud.accept is None else cloud.accept.mean().item(),
+        accept=None if cloud.info is None else cloud.info.accept.mean().item(),
+        swaps=() if cloud.info is None or cloud.info.swaps is None else tuple(cloud.info.swaps.tolist()),
         r_hat=r_hat,
         ess=ess,
         draws=draws.shape[0] * draws.shape[1],

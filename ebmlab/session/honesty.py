@@ -8,7 +8,7 @@ from typing import Literal
 
 from ebmlab.engine.samplers import Sampler
 from ebmlab.session.snapshot import Snapshot
-from ebmlab.spec import Component, knobs
+from ebmlab.spec import components
 
 Level = Literal["good", "fair", "bad"]
 
@@ -35,7 +35,8 @@ def _failure(snapshot: Snapshot) -> Iterator[Verdict]:
 
 
 def _temperature(snapshot: Snapshot) -> Iterator[Verdict]:
-    for path, sampler in _samplers(snapshot.recipe):
+    samplers = ((path, part) for path, part in components(snapshot.recipe) if isinstance(part, Sampler))
+    for path, sampler in samplers:
         t = sampler.temperature_sampled()
         law = "exp(−E)" if t == 1 else f"exp(−E / {t:g})" if t > 0 else "the minima of E"
         if t != 1:
@@ -123,8 +124,13 @@ def _spurious(snapshot: Snapshot) -> Iterator[Verdict]:
 
 def _caution(snapshot: Snapshot) -> Iterator[Verdict]:
     recipe = snapshot.recipe
-    if said := recipe.estimator.caution(recipe.energy):
+    if said := recipe.estimator.misfit(recipe.energy):
         yield Verdict("fair", said, "This estimator is allowed with this energy, since its failure teaches.")
+    if snapshot.warning:
+        yield Verdict("fair", snapshot.warning, "What the data tell against this estimator as it is set.")
+    for path, component in components(recipe):
+        if said := component.caution():
+            yield Verdict("fair", said, f"This is allowed, since its failure teaches; see {path}.")
 
 
 def _stale(snapshot: Snapshot) -> Iterator[Verdict]:
@@ -147,15 +153,6 @@ JUDGES: tuple[Callable[[Snapshot], Iterator[Verdict]], ...] = (
     _caution,
     _stale,
 )
-
-
-def _samplers(component: Component, path: str = "") -> Iterator[tuple[str, Sampler]]:
-    for name, _, _ in knobs(component):
-        value = getattr(component, name)
-        if isinstance(value, Sampler):
-            yield f"{path}{name}", value
-        elif isinstance(value, Component):
-            yield from _samplers(value, f"{path}{name}.")
 
 
 def scientific(x: float) -> str:

@@ -56,6 +56,8 @@ class Recipe(Component):
         left, right, bottom, top = self.window
         if not (left < right and bottom < top):
             raise BadInput("left must be below right and bottom below top; try [-6, 6, -6, 6]", key="window")
+        if why := self.estimator.refusal(self.energy):
+            raise BadInput(why, key="estimator")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Recipe:

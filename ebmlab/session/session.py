@@ -93,6 +93,7 @@ class Session:
         yield Stage("update", "The weights follow the gradient.")
         self._update(terms)
         self._memory, self.data = memory, x
+        self.net.observe(x)
         self.negatives = self._nothing() if terms.negatives is None else terms.negatives
         self.count += 1
         self.trace.append(self.count, _number(terms.value), _mean(terms.accept), _number(terms.log_z))
@@ -133,6 +134,13 @@ class Session:
         """Returns what the estimator carries between steps; None before the first."""
 
         return self._memory
+
+    @torch.no_grad()
+    def warning(self) -> str:
+        """Returns what the last batch tells against the estimator, empty if nothing."""
+
+        batch = Batch(self.data, self.recipe.window)
+        return self.recipe.estimator.warning(self.net, batch, self._memory) if len(self.data) else ""
 
     def _build(self, recipe: Recipe) -> Density:
         try:

@@ -64,6 +64,7 @@ class Health:
     """How the particles' chains fare; None where there are too few draws to say."""
 
     accept: float | None = None
+    swaps: tuple[float, ...] = ()  # rate of swaps between neighbouring replicas, the coldest first
     r_hat: float | None = None
     ess: float | None = None  # effective sample size over all chains
     draws: int = 0  # what the effective sample size is of
@@ -102,6 +103,7 @@ class Snapshot:
     figures: Evaluation | None = None  # exact, of the step that it names
     gradient: GradientReading | None = None
     gradient_step: int = 0
+    warning: str = ""  # what the data tell against the estimator
     estimates: tuple[Estimate, ...] = ()
     health: Health = Health()
 

@@ -138,6 +138,7 @@ class Studies:
     Attributes:
         figures: The latest exact figures.
         reading: The latest reading of the gradient meter, with its step.
+        warning: What the data tell against the estimator, empty if nothing.
         estimates: The latest estimate of log Z by each method that has one.
     """
 
@@ -148,6 +149,7 @@ class Studies:
         self.figures: Evaluation | None = None
         self._glance: Glance | None = None
         self.reading: tuple[int, GradientReading] | None = None
+        self.warning = ""
         self.estimates: dict[int, Estimate] = {}
         self._exact = Trace("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
         self._meter = Trace("step", "cosine", "bias", "variance")
@@ -264,7 +266,7 @@ class Studies:
     def _scene(self, frozen: Frozen, method: LogZMethod) -> Work[Scene]:
         window, like = self._session.recipe.window, torch.empty(0, device=self._session.device)
         exact = (yield from prepare_sampler(frozen.net, window, like)) if method.from_exact else None
-        return Scene(frozen.net, like, window, exact=exact)
+        return Scene(frozen.net, like, window, exact=exact, data=self._session.density.sample)
 
     def _find_gradient(self) -> Iterator[object]:
         assert self.target is not None  # the job is not due before
@@ -273,4 +275,5 @@ class Studies:
         recipe, rng = session.recipe, self._streams["meter"]
         reading = yield from measure(frozen.net, self.target, recipe.estimator, recipe.batch, session.memory(), rng)
         self.reading = frozen.step, reading
+        self.warning = session.warning()
         self._meter.append(frozen.step, reading.cosine, reading.bias, reading.variance)

@@ -110,6 +110,7 @@ class Watch:
             figures=studies.figures,
             gradient=reading[1] if reading else None,
             gradient_step=reading[0] if reading else 0,
+            warning=studies.warning,
             estimates=tuple(studies.estimates[i] for i in sorted(studies.estimates)),
             health=self._health,
             training=session.trace.view(),

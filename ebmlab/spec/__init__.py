@@ -2,7 +2,7 @@
 
 from ebmlab.spec.catalogue import Page, page
 from ebmlab.spec.codec import amend, decode, encode
-from ebmlab.spec.component import Component, changes, knobs, rebuilds
+from ebmlab.spec.component import Component, changes, components, knobs, rebuilds
 from ebmlab.spec.errors import BadInput
 from ebmlab.spec.knob import Knob, knob, part, parts
 from ebmlab.spec.registry import FAMILIES, Registry
@@ -16,6 +16,7 @@ __all__ = [
     "Registry",
     "amend",
     "changes",
+    "components",
     "decode",
     "encode",
     "knob",

@@ -37,6 +37,11 @@ class Component:
             BadInput: If they do not fit together.
         """
 
+    def caution(self) -> str:
+        """Says in a few words what these parameters cannot do though they are allowed; empty if nothing is known."""
+
+        return ""
+
 
 def knobs(component: Component | type[Component]) -> Iterator[tuple[str, Any, Knob]]:
     """Yields name, default and declaration of every knob, in the order they were declared."""
@@ -44,6 +49,19 @@ def knobs(component: Component | type[Component]) -> Iterator[tuple[str, Any, Kn
     for f in dataclasses.fields(component):
         if "knob" in f.metadata:
             yield f.name, f.default, f.metadata["knob"]
+
+
+def components(component: Component, path: str = "") -> Iterator[tuple[str, Component]]:
+    """Yields the dotted path of every component within one, however deep, with the component."""
+
+    for name, _, _ in knobs(component):
+        value = getattr(component, name)
+        inner = enumerate(value) if isinstance(value, tuple) else [("", value)]
+        for index, part in inner:
+            if isinstance(part, Component):
+                here = f"{path}{name}" + (f".{index}" if isinstance(value, tuple) else "")
+                yield here, part
+                yield from components(part, f"{here}.")
 
 
 def is_part(k: Knob, default: Any) -> bool:

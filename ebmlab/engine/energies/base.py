@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +16,29 @@ BLOCK = 512
 """Points that a processor evaluates at once where no graph is wanted: twice as fast as many at a time."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class EnergySpec(Component, ABC):
-    r"""Abstract description of an energy. It is a value; :meth:`build` makes the network.
+    r"""Abstract description of an energy. It is a value; :meth:`build` makes the network."""
 
-    Every energy is confined, so that it may be normalised:
+    section: ClassVar[str] = "energy"
+    """The heading that catalogues list it under."""
+
+    size: ClassVar[str] = ""
+    """The knob that the number of parameters grows with; empty if none does."""
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the energy bends: a piecewise linear one has no curvature for score matching to see."""
+
+        return True
+
+    @abstractmethod
+    def build(self, rng: Rng, dim: int = 2) -> EnergyNet:
+        """Makes a network with fresh weights, float32 on the CPU, drawn from the generator alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confined(EnergySpec, ABC):
+    r"""Abstract description of a regression function, confined so that its energy may be normalised.
 
     .. math:: E_\theta(x) = f_\theta(x) + \frac{c}{2} |x|^2
     """
@@ -34,22 +52,22 @@ class EnergySpec(Component, ABC):
         symbol="c",
     )
 
-    @property
-    def smooth(self) -> bool:
-        """Whether the energy bends: a piecewise linear one has no curvature for score matching to see."""
 
-        return True
+@dataclass(frozen=True, kw_only=True)
+class Normalised(EnergySpec, ABC):
+    r"""Abstract description of a model whose density is known in closed form, so that its energy is normalised.
 
-    @abstractmethod
-    def build(self, rng: Rng, dim: int = 2) -> EnergyNet:
-        """Makes a network with fresh weights, float32 on the CPU, drawn from the generator alone."""
+    .. math:: E_\theta(x) = -\log p_\theta(x), \qquad Z_\theta = 1
+    """
+
+    section: ClassVar[str] = "normalised"
 
 
 class EnergyNet(nn.Module, ABC):
     r"""Abstract network :math:`E_\theta`; calling it maps points :math:`(*, d)` to energies :math:`(*)`.
 
-    A subclass writes :meth:`field`, the part without the confinement; one that knows its derivatives in closed form
-    also writes :meth:`field_grad` or :meth:`field_jet`, which are slow by default.
+    One that knows its derivatives in x better than automatic differentiation says so by methods named as the functions
+    of :mod:`ebmlab.engine.calculus`.
 
     Attributes:
         spec: The description; its live knobs are read at each call, so replacing it retunes the network.
@@ -60,6 +78,31 @@ class EnergyNet(nn.Module, ABC):
     def __init__(self, spec: EnergySpec) -> None:
         super().__init__()
         self.spec = spec
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        r"""Returns :math:`E_\theta(x)`, with shape :math:`(*)`."""
+
+    def observe(self, x: Tensor) -> None:
+        """Takes note of a batch that has been trained on, with shape (n, d); most networks have no use for it."""
+
+    def named_figures(self) -> dict[str, float]:
+        """Returns the learnt parameters that have a name worth reading, such as a formula's."""
+
+        return {}
+
+    def bounds(self, x: Tensor, rng: Rng) -> dict[str, float]:
+        r"""Returns the bounds on the mean of :math:`\log p_\theta` over points that the model has, by their names."""
+
+        return {}
+
+
+class ConfinedNet(EnergyNet, ABC):
+    r"""Abstract network of a confined energy.
+
+    A subclass writes :meth:`field`, the part without the confinement; one that knows its derivatives in closed form
+    also writes :meth:`field_value_and_grad`, :meth:`field_grad` and :meth:`field_jet`, which are slow by default.
+    """
 
     @abstractmethod
     def field(self, x: Tensor) -> Tensor:
@@ -105,10 +148,22 @@ class EnergyNet(nn.Module, ABC):
         value = torch.add(value, torch.linalg.vecdot(x, x), alpha=c / 2)
         return Jet(value, torch.add(grad, x, alpha=c), second + c * form)
 
-    def named_figures(self) -> dict[str, float]:
-        """Returns the learnt parameters that have a name worth reading, such as a formula's."""
 
-        return {}
+class NormalisedNet(EnergyNet, ABC):
+    r"""Abstract network of a normalised model: its energy is :math:`-\log p_\theta`."""
+
+    @abstractmethod
+    def log_density(self, x: Tensor) -> Tensor:
+        r"""Returns :math:`\log p_\theta(x)`, with shape :math:`(*)`, for x with shape :math:`(*, d)`."""
+
+    @abstractmethod
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        r"""Draws n independent points, with shape :math:`(n, d)`, in the dtype and on the device of the weights."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() or not _long(x):
+            return -self.log_density(x)
+        return torch.cat([self(block) for block in x.reshape(-1, x.shape[-1]).split(BLOCK)]).view(x.shape[:-1])
 
 
 def _long(x: Tensor) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ebmlab.engine.energies.base import ENERGIES, EnergyNet, EnergySpec
+from ebmlab.engine.energies.base import ENERGIES, Confined, ConfinedNet, EnergyNet
 from ebmlab.engine.expression import parse
 from ebmlab.engine.types import Rng
 from ebmlab.spec import BadInput, knob
@@ -13,7 +13,7 @@ from ebmlab.spec import BadInput, knob
 
 @ENERGIES.register("formula")
 @dataclass(frozen=True, kw_only=True)
-class Formula(EnergySpec):
+class Formula(Confined):
     r"""Typed formula, whose parameters are learnt.
 
     .. math:: f_\theta(x) = \text{formula}(x, y; \theta)
@@ -35,7 +35,7 @@ class Formula(EnergySpec):
         return FormulaNet(self)
 
 
-class FormulaNet(EnergyNet):
+class FormulaNet(ConfinedNet):
     """The network of :class:`Formula`; a parameter that the formula does not mention is not learnt."""
 
     def __init__(self, spec: Formula) -> None:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from ebmlab.engine.calculus import Jet
-from ebmlab.engine.energies.base import ENERGIES, EnergyNet, EnergySpec
+from ebmlab.engine.energies.base import ENERGIES, Confined, ConfinedNet, EnergyNet
 from ebmlab.engine.energies.bend import BENDS
 from ebmlab.engine.energies.layered import Jets
 from ebmlab.engine.types import Rng
@@ -18,13 +18,15 @@ from ebmlab.spec import knob
 
 @ENERGIES.register("mlp")
 @dataclass(frozen=True, kw_only=True)
-class MLP(EnergySpec):
+class MLP(Confined):
     r"""Multilayer perceptron.
 
     .. math:: f_\theta(x) = w^\top h_L + b, \qquad h_l = \sigma(W_l h_{l-1} + b_l), \qquad h_0 = x
 
     Score matching needs a smooth activation: with ReLU the Hessian vanishes almost everywhere.
     """
+
+    size: ClassVar[str] = "width"
 
     width: int = knob(128, "Units in each hidden layer.", low=1, high=1024, scale="log", live=False)
     depth: int = knob(2, "Hidden layers.", low=1, high=8, live=False)
@@ -38,7 +40,7 @@ class MLP(EnergySpec):
         return MLPNet(self, rng, dim)
 
 
-class MLPNet(EnergyNet):
+class MLPNet(ConfinedNet):
     """The network of :class:`MLP`."""
 
     def __init__(self, spec: MLP, rng: Rng, dim: int) -> None:

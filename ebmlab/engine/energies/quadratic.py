@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from ebmlab.engine.calculus import Jet
-from ebmlab.engine.energies.base import ENERGIES, EnergyNet, EnergySpec
+from ebmlab.engine.energies.base import ENERGIES, Confined, ConfinedNet, EnergyNet
 from ebmlab.engine.types import Rng
 from ebmlab.spec import knob
 
 
 @ENERGIES.register("quadratic")
 @dataclass(frozen=True, kw_only=True)
-class Quadratic(EnergySpec):
+class Quadratic(Confined):
     r"""Quadratic form: a Gaussian of which all moments are learnt.
 
     .. math:: f_\theta(x) = \frac{1}{2} (x - m)^\top A \, (x - m) + b, \qquad A = L L^\top
@@ -33,7 +33,7 @@ class Quadratic(EnergySpec):
         return IsotropicNet(self) if self.isotropic else QuadraticNet(self, dim)
 
 
-class QuadraticNet(EnergyNet):
+class QuadraticNet(ConfinedNet):
     """The network of :class:`Quadratic`, with all of its moments."""
 
     def __init__(self, spec: Quadratic, dim: int) -> None:
@@ -64,7 +64,7 @@ class QuadraticNet(EnergyNet):
         return figures | {f"A{i + 1}{j + 1}": row[j] for i, row in rows for j in range(i, len(row))}
 
 
-class IsotropicNet(EnergyNet):
+class IsotropicNet(ConfinedNet):
     """The network of :class:`Quadratic`, with one number for its precision."""
 
     def __init__(self, spec: Quadratic) -> None:

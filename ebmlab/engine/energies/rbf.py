@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ebmlab.engine.calculus import Jet
-from ebmlab.engine.energies.base import ENERGIES, EnergyNet, EnergySpec
+from ebmlab.engine.energies.base import ENERGIES, Confined, ConfinedNet, EnergyNet
 from ebmlab.engine.types import Rng
 from ebmlab.spec import knob
 
 
 @ENERGIES.register("rbf")
 @dataclass(frozen=True, kw_only=True)
-class RBF(EnergySpec):
+class RBF(Confined):
     r"""Radial basis functions: a sum of learnt bumps and dents.
 
     .. math:: f_\theta(x) = b + \sum_j w_j \exp\Big(-\frac{|x - c_j|^2}{2 s_j^2}\Big)
@@ -24,6 +25,8 @@ class RBF(EnergySpec):
         | Multivariable functional interpolation and adaptive networks (Broomhead & Lowe, 1988)
         | https://www.complex-systems.com/abstracts/v02_i03_a05/
     """
+
+    size: ClassVar[str] = "count"
 
     count: int = knob(64, "Centres; on a grid, as many as fill it.", low=1, high=4096, scale="log", live=False)
     placement: str = knob("grid", "Where the centres start.", choices=("grid", "random"), live=False)
@@ -42,7 +45,7 @@ class RBF(EnergySpec):
         return RBFNet(self, centres, 2 * self.half_width / side, weights)
 
 
-class RBFNet(EnergyNet):
+class RBFNet(ConfinedNet):
     """The network of :class:`RBF`."""
 
     def __init__(self, spec: RBF, centres: Tensor, scale: float, weights: Tensor) -> None:

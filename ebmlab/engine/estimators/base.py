@@ -46,8 +46,18 @@ class Estimator(Component, ABC):
 
         return None
 
-    def caution(self, energy: EnergySpec) -> str:
+    def misfit(self, energy: EnergySpec) -> str:
         """Says in a few words what this estimator cannot do with an energy; empty if nothing is known against it."""
+
+        return ""
+
+    def refusal(self, energy: EnergySpec) -> str:
+        """Says why this estimator makes no sense with an energy, and what would; empty if it does."""
+
+        return ""
+
+    def warning(self, energy: Energy, batch: Batch, memory: Memory) -> str:
+        """Says in a few words what a batch tells against this estimator, such as noise that misses the data."""
 
         return ""
 

@@ -29,7 +29,7 @@ class ImplicitScoreMatching(Estimator):
 
     objective: ClassVar[str] = "Hyvärinen score"
 
-    def caution(self, energy: EnergySpec) -> str:
+    def misfit(self, energy: EnergySpec) -> str:
         return "" if energy.smooth else "ReLU blinds score matching: without curvature a flat energy is best"
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:

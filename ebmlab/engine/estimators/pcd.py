@@ -47,11 +47,11 @@ class PersistentContrastiveDivergence(Estimator):
     sampler: Sampler = part("sampler", UnadjustedLangevin(step_size=0.02), "What moves the negatives.")
 
     def init(self, energy: Energy, batch: Batch, rng: Rng) -> Tensor:
-        return uniform(batch.window, self.chains or len(batch.x), rng, batch.x)
+        return uniform(batch.window, self.chains or len(batch.x), rng, batch.x, batch.x.shape[-1])
 
     def stages(self, energy: Energy, batch: Batch, memory: Tensor, rng: Rng) -> Stages[tuple[Terms, Tensor]]:
         n = self.chains or len(batch.x)
-        fresh = uniform(batch.window, n, rng, batch.x)
+        fresh = uniform(batch.window, n, rng, batch.x, batch.x.shape[-1])
         again = rand((n, 1), rng, batch.x) < self.restart
 
         x = torch.cat([memory, fresh])[:n]

@@ -39,7 +39,7 @@ class SlicedScoreMatching(Estimator):
     )
     variance_reduction: bool = knob(True, "Whether the squared slope is taken in every direction.")
 
-    def caution(self, energy: EnergySpec) -> str:
+    def misfit(self, energy: EnergySpec) -> str:
         return "" if energy.smooth else "ReLU blinds score matching: without curvature a flat energy is best"
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ebmlab.engine.calculus import value_and_grad
-from ebmlab.engine.logz.base import LOG_ZS, LogZ, LogZMethod, Scene, log_mean, weights_warning
+from ebmlab.engine.logz.base import LOG_ZS, LogZ, LogZMethod, Scene, biased, log_mean, weights_warning
 from ebmlab.engine.logz.start import Seen, Start, Tempered, start_for
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.samplers.mala import MetropolisLangevin
@@ -45,6 +45,9 @@ class Annealing(LogZMethod, ABC):
         if self.sampler.temperature_sampled() != 1.0:
             message = f"the sampler has temperature {self.sampler.temperature_sampled():g}; log Z needs temperature 1"
             raise BadInput(message, key="sampler")
+
+    def caution(self) -> str:
+        return biased(self.sampler)
 
     def schedule(self) -> list[float]:
         """Returns the K + 1 inverse temperatures from 0 to 1."""

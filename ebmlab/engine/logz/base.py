@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ebmlab.engine.diagnostics import pareto_k, weights_ess
+from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.types import Energy, Rng, Window
 from ebmlab.spec import Component, Registry
 
@@ -32,6 +33,9 @@ class Scene(NamedTuple):
     window: Window
     dim: int = 2
     exact: Callable[[int, Rng], Tensor] | None = None  # draws exact samples, with shape (n, d), where that is possible
+    data: Callable[[int, Rng], Tensor] | None = (
+        None  # draws points of the target, where there is one
+    )
 
 
 class LogZMethod(Component, ABC):
@@ -50,6 +54,12 @@ class LogZMethod(Component, ABC):
 
 
 LOG_ZS: Registry[LogZMethod] = Registry("log-z")
+
+
+def biased(sampler: Sampler) -> str:
+    """Says what a sampler that is not exact does to an estimate, empty for one that is."""
+
+    return "" if sampler.invariant else f"{sampler.kind} leaves its target not quite invariant, so log Z is biased"
 
 
 def log_mean(log_w: Tensor) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,15 +24,24 @@ class Info(NamedTuple):
     """What happened during a transition, for the eye only."""
 
     accept: Tensor  # (n,), the probability of acceptance, in [0, 1]; 1 where nothing is ever rejected
+    swaps: Tensor | None = None  # (K - 1,), the mean probability of a swap between neighbouring replicas
 
 
 class Sampler(Component, ABC):
     r"""Abstract Markov kernel :math:`k(x' \mid x)` that (nearly) leaves :math:`\exp(-E(x)) / Z` invariant."""
 
+    invariant: ClassVar[bool] = True
+    r"""Whether a transition leaves :math:`\exp(-E / T)` invariant exactly, whatever the step size."""
+
     def init(self, energy: Energy, x: Tensor) -> Chains:
         r"""Starts chains at points, with shape :math:`(n, d)`."""
 
         return Chains(x, *value_and_grad(energy, x))
+
+    def refresh(self, energy: Energy, chains: Chains) -> Chains:
+        """Returns the chains ready to go on after the energy has changed, keeping all that is still true of them."""
+
+        return self.init(energy, chains.x)._replace(extra=chains.extra)
 
     @abstractmethod
     def stages(self, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:

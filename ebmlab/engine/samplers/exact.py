@@ -57,6 +57,9 @@ class ExactSampler(Sampler):
             raise BadInput("the energy is finite nowhere on the lattice, so nothing can be drawn; change half_width")
         return Chains(x, *value_and_grad(energy, x), extra=Table(points, sums))
 
+    def refresh(self, energy: Energy, chains: Chains) -> Chains:
+        return self.init(energy, chains.x)
+
     def stages(self, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:
         points, sums = chains.extra
         h = 2 * self.half_width / self.resolution

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ class UnadjustedLangevin(Sampler):
         | Exponential convergence of Langevin distributions and their discrete approximations (Roberts & Tweedie, 1996)
         | https://doi.org/10.2307/3318418
     """
+
+    invariant: ClassVar[bool] = False
 
     step_size: float = knob(1e-2, "Step size ε.", low=1e-6, high=10.0, soft=(1e-4, 1.0), scale="log", symbol="ε")
     temperature: float = knob(1.0, "Temperature τ of the noise.", low=0.0, high=100.0, soft=(0.0, 4.0), symbol="τ")
