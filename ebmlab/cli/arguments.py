@@ -16,6 +16,7 @@ COMMANDS = {
     "describe": "shows a component: its equation, knobs and papers",
     "train": "trains a recipe without a window and saves the run",
     "evaluate": "gives the exact figures of a run, or of a recipe's untrained energy",
+    "claim": "performs an exhibit of the gallery and checks what it claims",
     "log-z": "estimates log Z, beside its exact value",
     "sample": "draws points from the energy",
     "bench": "measures how fast this machine is",
@@ -101,10 +102,16 @@ def _describe(p: Parser) -> None:
 def _train(p: Parser) -> None:
     p.add_argument("recipe", nargs="?", metavar="RECIPE", help="the default recipe, if left out")
     p.add_argument("-o", "--out", required=True, metavar="RUN", help="where to save: a folder or a .ebmlab file")
-    p.add_argument("--steps", type=whole(0, MOST_STEPS), default=2000, metavar="N", help="training steps (%(default)s)")
+    p.add_argument("--steps", type=whole(0, MOST_STEPS), metavar="N", help="training steps (2000, or the exhibit's)")
     p.add_argument("--seed", type=whole(0, 2**31 - 1), metavar="S", help="the seed of every random number")
     p.add_argument("--picture", metavar="PNG", help="also draw target, energy, model and difference")
     _recipe(p)
+
+
+def _claim(p: Parser) -> None:
+    p.add_argument("exhibit", metavar="NAME", help="an exhibit of the gallery; see `ebmlab list recipes`")
+    _device(p)
+    _json(p)
 
 
 def _evaluate(p: Parser) -> None:
@@ -159,6 +166,7 @@ _ARGUMENTS: dict[str, Callable[[Parser], None]] = {
     "list": _list,
     "describe": _describe,
     "train": _train,
+    "claim": _claim,
     "evaluate": _evaluate,
     "log-z": _log_z,
     "sample": _sample,

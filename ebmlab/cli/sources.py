@@ -15,6 +15,7 @@ import torch
 
 from ebmlab.assets import gallery
 from ebmlab.session.checkpoint import SUFFIX, Run, load_run, open_run
+from ebmlab.session.gallery import Course, find_exhibit
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.session import Session
 from ebmlab.spec import BadInput, Component, Registry, amend
@@ -22,25 +23,37 @@ from ebmlab.spec import BadInput, Component, Registry, amend
 C = TypeVar("C", bound=Component)
 
 
-def read_recipe(name: str | None) -> Recipe:
-    """Returns the recipe in a file, in the gallery, or on standard input (``-``); None is the default one.
+STEPS = 2000
+"""How long a recipe is trained that does not come from the gallery."""
+
+
+def read_course(name: str | None) -> Course:
+    """Returns what is trained: a recipe from a file, the gallery or standard input (``-``); None is the default one.
+
+    ``NAME/RIVAL`` is another run of the exhibit NAME.
 
     Raises:
         BadInput: If there is none of that name, or it is broken.
     """
 
     if name is None:
-        return Recipe()
+        return Course(recipe=Recipe(), steps=STEPS)
     if name == "-":
-        return Recipe.loads(_standard_input(), source="standard input", base=Path.cwd())
+        return Course(recipe=Recipe.loads(_standard_input(), source="standard input", base=Path.cwd()), steps=STEPS)
+    if Path(name).exists() or Path(name).suffix:
+        return Course(recipe=Recipe.load(name), steps=STEPS)
     recipes = gallery()
-    if name in recipes and not Path(name).is_file():
-        return Recipe.load(recipes[name])
-    if not Path(name).exists() and not Path(name).suffix:
+    if name.partition("/")[0] not in recipes:
         near = get_close_matches(name, recipes, n=2) or list(recipes)[:6]
         mend = f"did you mean {' or '.join(near)}?" if near else "give a recipe file"
         raise BadInput(f"there is no such file, nor a recipe of that name in the gallery; {mend}", source=name[:200])
-    return Recipe.load(name)
+    return find_exhibit(name)[1]
+
+
+def read_recipe(name: str | None) -> Recipe:
+    """Returns the recipe of :func:`read_course`."""
+
+    return read_course(name).recipe
 
 
 def read_session(args: argparse.Namespace) -> Session:

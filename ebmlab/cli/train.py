@@ -11,9 +11,11 @@ import torch
 from ebmlab.cli.evaluate import show_figures
 from ebmlab.cli.main import Failed
 from ebmlab.cli.output import Progress, finite, show_json
-from ebmlab.cli.sources import amended, read_recipe
+from ebmlab.cli.sources import amended, read_course
 from ebmlab.record.figure import save_figure
 from ebmlab.session.checkpoint import check_free, save_run
+from ebmlab.session.gallery import Course
+from ebmlab.session.recipe import Recipe
 from ebmlab.session.session import Diverged, Session
 from ebmlab.spec import BadInput
 
@@ -25,13 +27,17 @@ def run(args: argparse.Namespace) -> int:
     """
 
     torch.set_num_threads(1)
-    recipe = amended(read_recipe(args.recipe), args.settings)
-    if args.seed is not None:
-        recipe = replace(recipe, seed=args.seed)
+    course = read_course(args.recipe)
+    course = replace(
+        course,
+        recipe=_asked_for(course.recipe, args),
+        steps=course.steps if args.steps is None else args.steps,
+        edits=tuple((step, _asked_for(recipe, args)) for step, recipe in course.edits),
+    )
     check_free(Path(args.out))
     _check_picture(args.picture)
-    session = Session(recipe, args.device)
-    seconds, failure = _train(session, args.steps)
+    session = Session(course.recipe, args.device)
+    seconds, failure = _train(session, course)
     evaluation = finite(session.evaluate().to_json())
     save_run(session, args.out, evaluation)
     if args.picture:
@@ -44,16 +50,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(session: Session, steps: int) -> tuple[float, str]:
+def _asked_for(recipe: Recipe, args: argparse.Namespace) -> Recipe:
+    """Returns the recipe as ``--set`` and ``--seed`` amend it."""
+
+    recipe = amended(recipe, args.settings)
+    return recipe if args.seed is None else replace(recipe, seed=args.seed)
+
+
+def _train(session: Session, course: Course) -> tuple[float, str]:
     """Takes the steps; returns how many seconds they took, and why they ended early."""
 
-    progress = Progress(steps)
+    progress = Progress(course.steps)
     start = time.perf_counter()
     failure = ""
     try:
-        for done in range(1, steps + 1):
-            session.step()
-            progress(done)
+        for _ in course.train(session):
+            progress(session.count)
     except Diverged as fault:
         failure = str(fault)
     finally:
