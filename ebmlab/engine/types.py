@@ -63,6 +63,9 @@ class Reader(Protocol):
     def image(self, path: str) -> np.ndarray:
         """Returns a picture's brightness in [0, 1], with shape (rows, columns), the first row on top."""
 
+    def text(self, text: str) -> np.ndarray:
+        """Returns the ink of a text in [0, 1], with shape (rows, columns), the first row on top, nothing about it."""
+
 
 def randn(shape: tuple[int, ...] | torch.Size, rng: Rng, like: Tensor) -> Tensor:
     """Draws standard normal numbers with the dtype and device of another tensor."""

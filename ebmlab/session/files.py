@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
 from ebmlab.spec import BadInput
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 MOST_ROWS = 1_000_000
 MOST_PIXELS = 50_000_000
@@ -72,6 +76,39 @@ class Files:
             raise _unreadable(path, fault) from None
         return np.asarray(grey, dtype=np.float64) / 255
 
+    def text(self, text: str) -> np.ndarray:
+        """Returns the ink of a text in [0, 1], with shape (rows, columns), the first row on top, nothing about it.
+
+        Raises:
+            BadInput: If no font at hand has all of its letters, or they leave no ink.
+        """
+
+        from PIL import Image, ImageDraw
+
+        font = _font(text)
+        probe = ImageDraw.Draw(Image.new("L", (1, 1)))
+        left, top, right, bottom = probe.multiline_textbbox((0, 0), text, font, align="center")
+        page = Image.new("L", (math.ceil(right - left), math.ceil(bottom - top)))
+        ImageDraw.Draw(page).multiline_text((-left, -top), text, 255, font, align="center")
+        inked = page.getbbox()
+        if inked is None:
+            raise BadInput("the text leaves no ink; type letters")
+        return np.asarray(page.crop(inked), dtype=np.float64) / 255
+
+
+FONTS = (
+    "NotoSansCJK-Regular.ttc",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "msyh.ttc",
+    "PingFang.ttc",
+    "Arial Unicode.ttf",
+    "DejaVuSans.ttf",
+)
+"""Where letters are looked for that the font which comes with Pillow lacks."""
+
+_HEIGHT = 160
+
 
 def parse_points(text: str) -> np.ndarray:
     """Returns the points in pasted text, one a line, with shape (n, 2).
@@ -81,6 +118,30 @@ def parse_points(text: str) -> np.ndarray:
     """
 
     return _rows(iter(text.splitlines()))
+
+
+def _font(text: str) -> ImageFont.FreeTypeFont:
+    """Returns the first font that has every letter of a text."""
+
+    letters = sorted({letter for letter in text if not letter.isspace()})
+    missing = ""
+    for font in _fonts():
+        nothing = bytes(font.getmask("\uffff"))
+        missing = missing or next((c for c in letters if bytes(font.getmask(c)) == nothing), "")
+        if not any(bytes(font.getmask(letter)) == nothing for letter in letters):
+            return font
+    raise BadInput(f"no font on this machine has the letter {missing}; leave it out or install one")
+
+
+def _fonts() -> Iterator[ImageFont.FreeTypeFont]:
+    from PIL import ImageFont
+
+    own = ImageFont.load_default(_HEIGHT)
+    if isinstance(own, ImageFont.FreeTypeFont):
+        yield own
+    for name in FONTS:
+        with contextlib.suppress(OSError):
+            yield ImageFont.truetype(name, _HEIGHT)
 
 
 def _unreadable(path: str, fault: OSError) -> BadInput:

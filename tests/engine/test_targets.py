@@ -7,30 +7,39 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
 
 from ebmlab.engine.targets import (
     TARGETS,
+    Banana,
     Brush,
     Checkerboard,
+    DoubleWell,
     Drawing,
     EightGaussians,
     Eraser,
     FormulaTarget,
+    Funnel,
     Gaussian,
     GaussianMixture,
+    GridGaussians,
     Image,
+    MullerBrown,
+    Pinwheel,
     Points,
     Ring,
+    Rings,
     Spirals,
     Spray,
     Stamp,
+    SwissRoll,
+    Text,
     TwoModes,
     TwoMoons,
 )
 from ebmlab.engine.targets.gaussian import MixtureDensity
 from ebmlab.engine.window import Lattice
-from ebmlab.spec import decode, encode
+from ebmlab.spec import BadInput, decode, encode
 
 WINDOW = (-6.0, 6.0, -6.0, 6.0)
 
@@ -46,6 +55,9 @@ class Files:
         picture[3:12, 5:30] = 0.0
         return picture
 
+    def text(self, text):
+        return self.image("")[2:20] * 0.7
+
 
 EVERY = {
     "gaussian": Gaussian(mean=(1.0, -0.5), covariance=((1.0, 0.6), (0.6, 0.8))),
@@ -54,6 +66,16 @@ EVERY = {
     "eight-gaussians": EightGaussians(),
     "ring": Ring(),
     "disc": Ring(radius=0.0, spread=1.0),
+    "grid-gaussians": GridGaussians(spread=0.3),
+    "rings": Rings(),
+    "swiss-roll": SwissRoll(),
+    "banana": Banana(length=1.2, bend=0.2),
+    "funnel": Funnel(spread=1.0),
+    "pinwheel": Pinwheel(),
+    "double-well": DoubleWell(),
+    "tilted-well": DoubleWell(barrier=2.0, tilt=-0.3),
+    "muller-brown": MullerBrown(),
+    "text": Text(smoothing=0.2),
     "two-moons": TwoMoons(),
     "spirals": Spirals(),
     "checkerboard": Checkerboard(),
@@ -70,7 +92,7 @@ EVERY = {
     ),
     "formula": FormulaTarget(expression="(x**2 - 4)**2/8 + a*y**2", parameters=(("a", 0.5),)),
 }
-SMOOTH = [k for k in EVERY if "checker" not in k and k not in ("points", "image", "drawing")]
+SMOOTH = [k for k in EVERY if "checker" not in k and k not in ("points", "image", "drawing", "text", "funnel")]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +112,7 @@ def test_that_a_smooth_density_integrates_to_one(name, densities):
     assert float(p.sum() * lattice.cell) == pytest.approx(1, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["points", "image", "drawing"])
+@pytest.mark.parametrize("name", ["points", "image", "drawing", "text"])
 def test_that_the_nodes_of_a_grid_density_hold_all_its_mass(name, densities):
     lattice = Lattice(WINDOW, 256, 256)
     p = densities[name].log_density(lattice.points(torch.float64)).exp()
@@ -247,3 +269,65 @@ def test_that_the_board_is_uniform_on_every_other_square_and_nothing_elsewhere()
     found = density.log_density(x)
 
     torch.testing.assert_close(found, torch.tensor([-math.log(32), -math.inf, -math.log(32), -math.inf, -math.inf]))
+
+
+def test_that_the_funnel_is_a_normal_law_within_a_normal_law(densities, rng):
+    x = 2 * torch.randn(100, 2, generator=rng, dtype=torch.float64)
+    normal = torch.distributions.Normal
+    inner = normal(0.0, (x[:, 1] / 2).exp()).log_prob(x[:, 0])
+
+    torch.testing.assert_close(densities["funnel"].log_density(x), inner + normal(0.0, 1.0).log_prob(x[:, 1]))
+
+
+@pytest.mark.parametrize("name", ["banana", "pinwheel"])
+def test_that_bending_back_a_sample_leaves_a_normal_number(name, rng):
+    x = EVERY[name].build(Files(), WINDOW).sample(20_000, rng).double()
+    if name == "banana":
+        z = (x[:, 1] - 0.2 * (x[:, 0].square() - 1.2**2)) / 0.4
+    else:
+        turn = torch.polar(x.norm(dim=-1), torch.atan2(x[:, 1], x[:, 0]) - 0.6 / 2.5**2 * x.square().sum(-1)).angle()
+        sector = 2 * math.pi / 5
+        off = (turn + sector / 2).remainder(sector) - sector / 2
+        near = off.abs() < 0.9 * sector / 2
+        z = (x.norm(dim=-1) * off.sin() / 0.25)[near]
+
+    assert stats.kstest(z.numpy(), "norm").pvalue > 1e-3 if name == "banana" else float(z.abs().median()) < 0.72
+
+
+@pytest.mark.parametrize(("barrier", "distance", "spread"), [(0.5, 1.0, 1.0), (4.0, 2.5, 0.6), (20.0, 3.0, 0.2)])
+def test_that_the_normaliser_of_the_double_well_is_the_closed_form(barrier, distance, spread):
+    density = DoubleWell(barrier=barrier, distance=distance, spread=spread).build(Files(), WINDOW)
+    bessel = special.ive(-0.25, barrier / 2) + special.ive(0.25, barrier / 2)
+    truth = distance * spread * math.sqrt(2 * math.pi) * math.pi / 2 * bessel
+
+    assert density.log_z == pytest.approx(math.log(truth), abs=1e-10)
+
+
+def test_that_the_wells_and_the_saddle_of_muller_and_brown_are_where_they_found_them():
+    target = MullerBrown(temperature=1.0 * 100, scale=1.0)
+    places = torch.tensor([[-0.558, 1.442], [0.623, 0.028], [-0.822, 0.624]], dtype=torch.float64)
+    centre = torch.tensor([-0.2, 0.7], dtype=torch.float64)
+    x = (places - centre).requires_grad_()
+    energy = target.energy(x)
+    (slope,) = torch.autograd.grad(energy.sum(), x)
+
+    torch.testing.assert_close(100 * energy, torch.tensor([-146.70, -108.17, -40.66]).double(), atol=0.01, rtol=0)
+    assert slope.abs().max() < 0.02
+
+
+def test_that_a_text_fills_the_window_and_a_bar_starts_a_line():
+    seen = []
+
+    class Spy(Files):
+        def text(self, text):
+            seen.append(text)
+            return np.ones((10, 20))
+
+    density = Text(text="ab|c", smoothing=0.0, size=0.5).build(Spy(), WINDOW)
+    x = torch.tensor([[2.9, 1.4], [3.1, 0.0], [0.0, 1.6]])
+
+    assert seen == ["ab\nc"]
+    assert density.log_density(x).isfinite().tolist() == [True, False, False]
+    for text in ("", " | "):
+        with pytest.raises(BadInput, match="no text"):
+            Text(text=text)

@@ -120,3 +120,17 @@ def test_that_a_huge_picture_is_refused(tmp_path):
 def test_that_pasted_points_are_read():
     np.testing.assert_array_equal(parse_points("1 2\n3 4"), [[1, 2], [3, 4]])
     assert "row 1" in refused(parse_points, "hello world again")
+
+
+def test_that_a_text_has_ink_to_its_edges_and_none_in_between():
+    ink = Files().text("I I")
+
+    assert ink.max() == 1.0
+    assert all(side.max() > 0 for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+    assert ink[:, ink.shape[1] // 2].max() == 0
+    assert Files().text("I\nI").shape[0] > 2 * ink.shape[0]
+
+
+def test_that_a_letter_that_no_font_has_is_named():
+    with pytest.raises(BadInput, match="has the letter \U00013000"):
+        Files().text("a\U00013000")

@@ -9,7 +9,7 @@ from torch import Tensor
 from ebmlab.engine.expression import Expression, parse
 from ebmlab.engine.targets.base import TARGETS, Density, Target
 from ebmlab.engine.targets.grid import GridDensity
-from ebmlab.engine.types import Reader, Rng, Window
+from ebmlab.engine.types import Energy, Reader, Rng, Window
 from ebmlab.engine.window import Lattice, widen
 from ebmlab.spec import BadInput, knob
 
@@ -44,14 +44,29 @@ class FormulaTarget(Target):
         return parse(self.expression, tuple(name for name, _ in self.parameters))
 
     def build(self, read: Reader, window: Window) -> Density:
-        return FormulaDensity(self.parsed(), dict(self.parameters), Lattice(widen(window, 2), FINE, FINE))
+        formula, values = self.parsed(), dict(self.parameters)
+        try:
+            return SummedDensity(lambda x: formula(x, values), Lattice(widen(window, 2), FINE, FINE))
+        except BadInput as fault:
+            raise fault.within("expression") from None
 
 
-class FormulaDensity(Density):
-    """The density of :class:`FormulaTarget`."""
+class SummedDensity(Density):
+    """The density of an energy that is normalised by summing over a lattice.
 
-    def __init__(self, expression: Expression, values: dict[str, float], lattice: Lattice) -> None:
-        self._expression, self._values = expression, values
+    Arguments:
+        energy: The energy.
+        lattice: Where it is summed, and drawn from by bilinear interpolation.
+
+    Raises:
+        BadInput: If it cannot be normalised there.
+    """
+
+    def __init__(self, energy: Energy, lattice: Lattice) -> None:
+        self._energy = energy
+        self._normalise(lattice)
+
+    def _normalise(self, lattice: Lattice) -> None:
         energy = self._energy(lattice.points(torch.float64)).reshape(lattice.rows, lattice.columns)
         lowest = _lowest(energy, lattice)
         weights = torch.exp(lowest - energy)
@@ -68,9 +83,6 @@ class FormulaDensity(Density):
     def sample(self, n: int, rng: Rng) -> Tensor:
         return self._grid.sample(n, rng)
 
-    def _energy(self, x: Tensor) -> Tensor:
-        return self._expression(x, self._values)
-
 
 def _lowest(energy: Tensor, lattice: Lattice) -> float:
     """Returns the least energy on the lattice.
@@ -82,10 +94,10 @@ def _lowest(energy: Tensor, lattice: Lattice) -> float:
     wrong = energy.isnan() | (energy == -math.inf)
     if wrong.any():
         x, y = lattice.points(torch.float64)[wrong.flatten()][0].tolist()
-        raise _fault(f"the energy is {float(energy[wrong][0])} at x = {x:.3g}, y = {y:.3g}; mend it there")
+        raise BadInput(f"the energy is {float(energy[wrong][0])} at x = {x:.3g}, y = {y:.3g}; mend it there")
     lowest = float(energy.min())
     if lowest == math.inf:
-        raise _fault("the energy is infinite everywhere; make it finite somewhere in the window")
+        raise BadInput("the energy is infinite everywhere; make it finite somewhere in the window")
     return lowest
 
 
@@ -99,13 +111,9 @@ def _check(mass: Tensor, ratio: float) -> None:
     edge = len(mass) // 20
     border = 1 - float(mass[edge:-edge, edge:-edge].sum())
     if border > BORDER:
-        raise _fault(
+        raise BadInput(
             f"{border:.2g} of the mass lies at the border of the doubled window, so that it may have no finite sum; "
             "make the energy grow faster or widen the window"
         )
     if not abs(ratio - 1) < UNRESOLVED:
-        raise _fault("the density is too sharp for the lattice; soften the energy or narrow the window")
-
-
-def _fault(message: str) -> BadInput:
-    return BadInput(message, key="expression")
+        raise BadInput("the density is too sharp for the lattice; soften the energy or narrow the window")

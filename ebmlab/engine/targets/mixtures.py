@@ -87,6 +87,25 @@ class EightGaussians(Target):
         return rounds((1.0,) * 8, centres, self.spread)
 
 
+@TARGETS.register("grid-gaussians")
+@dataclass(frozen=True, kw_only=True)
+class GridGaussians(Target):
+    r"""Round modes on a square grid.
+
+    .. math:: p(x) = \frac{1}{m^2} \sum_{i=1}^{m} \sum_{j=1}^{m}
+        \mathcal{N}\!\left(x; \left(i - \tfrac{m+1}{2}, \, j - \tfrac{m+1}{2}\right) \ell, \, s^2 I\right)
+    """
+
+    side: int = knob(5, "Modes m along each side.", low=1, high=20, soft=(2, 7), symbol="m")
+    spacing: float = knob(1.8, "Distance ℓ between neighbours.", low=0.0, high=100.0, soft=(0.5, 4.0), symbol="ℓ")
+    spread: float = knob(0.25, "Standard deviation s of each mode.", low=0.01, high=10.0, soft=(0.1, 2.0), symbol="s")
+
+    def build(self, read: Reader, window: Window) -> Density:
+        along = [self.spacing * (i - (self.side - 1) / 2) for i in range(self.side)]
+        centres = tuple((x, y) for y in along for x in along)
+        return rounds((1.0,) * len(centres), centres, self.spread)
+
+
 def rounds(weights: tuple[float, ...], centres: tuple[Point, ...], spread: float) -> MixtureDensity:
     r"""Returns a mixture in the plane whose components share the covariance :math:`s^2 I`."""
 

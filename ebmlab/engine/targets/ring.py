@@ -70,5 +70,41 @@ class RingDensity(Density):
         return torch.stack([r * angle.cos(), r * angle.sin()], -1).float()
 
 
+@TARGETS.register("rings")
+@dataclass(frozen=True, kw_only=True)
+class Rings(Target):
+    r"""Rings about the origin, of equal mass.
+
+    .. math:: p(x) = \frac{1}{m} \sum_{k=1}^{m} \frac{1}{Z_k}
+        \exp\!\left(-\frac{(|x| - k R / m)^2}{2 s^2}\right)
+
+    Each :math:`Z_k` is that of a single ring. From one ring to the next leads a barrier that a sampler must cross.
+    """
+
+    count: int = knob(3, "Number m of rings.", low=1, high=50, soft=(1, 6), symbol="m")
+    radius: float = knob(4.5, "Radius R of the outermost.", low=0.01, high=100.0, soft=(0.5, 6.0), symbol="R")
+    spread: float = knob(0.2, "Standard deviation s across a ring.", low=0.01, high=10.0, soft=(0.05, 2.0), symbol="s")
+
+    def build(self, read: Reader, window: Window) -> Density:
+        radii = [self.radius * (k + 1) / self.count for k in range(self.count)]
+        return RingsDensity([RingDensity(Ring(radius=r, spread=self.spread)) for r in radii])
+
+
+class RingsDensity(Density):
+    """The density of :class:`Rings`."""
+
+    def __init__(self, rings: list[RingDensity]) -> None:
+        self._rings = rings
+
+    def log_density(self, x: Tensor) -> Tensor:
+        each = torch.stack([ring.log_density(x) for ring in self._rings])
+        return torch.logsumexp(each, 0) - math.log(len(self._rings))
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        each = torch.stack([ring.sample(n, rng) for ring in self._rings])
+        k = torch.randint(len(each), (n,), generator=rng, device=rng.device)
+        return each[k, torch.arange(n, device=rng.device)]
+
+
 def _phi(z: float) -> float:
     return math.erfc(-z / math.sqrt(2)) / 2
