@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-import ebmlab.session.recipe  # noqa: F401 (fills the families)
+import ebmlab.session.gallery  # noqa: F401 (fills the families)
 from ebmlab.spec import FAMILIES, BadInput, amend, decode, encode, knobs, page
 from ebmlab.spec.catalogue import describe
 from ebmlab.spec.component import is_part

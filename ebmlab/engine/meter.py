@@ -104,6 +104,12 @@ def exact_gradient(net: nn.Module, target: Reference, size: int = 2048) -> Work[
     return total
 
 
+def flat_gradient(loss: Tensor, net: nn.Module) -> Tensor:
+    """Returns the gradient of a loss as one vector, with shape (m), float64 on the CPU; the net's own stay."""
+
+    return _flat(loss, _trained(net))
+
+
 def _trained(net: nn.Module) -> list[nn.Parameter]:
     return [p for p in net.parameters() if p.requires_grad]
 

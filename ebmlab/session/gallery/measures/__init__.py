@@ -1,6 +1,26 @@
 """What exhibits measure besides the exact figures. A new measure is a file here and an import below."""
 
+from ebmlab.session.gallery.measures.algebra import Algebra
 from ebmlab.session.gallery.measures.base import MEASURES, Measure
+from ebmlab.session.gallery.measures.escape import Escape
+from ebmlab.session.gallery.measures.estimates import Estimates
+from ebmlab.session.gallery.measures.free_energy import FreeEnergy
+from ebmlab.session.gallery.measures.gradients import Agreement, Gradient, Scatter
+from ebmlab.session.gallery.measures.negatives import Negatives
+from ebmlab.session.gallery.measures.oscillation import Oscillation
 from ebmlab.session.gallery.measures.sampling import Sampling
 
-__all__ = ["MEASURES", "Measure", "Sampling"]
+__all__ = [
+    "MEASURES",
+    "Agreement",
+    "Algebra",
+    "Escape",
+    "Estimates",
+    "FreeEnergy",
+    "Gradient",
+    "Measure",
+    "Negatives",
+    "Oscillation",
+    "Sampling",
+    "Scatter",
+]
