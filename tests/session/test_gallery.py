@@ -159,12 +159,9 @@ def test_that_an_unknown_exhibit_or_run_names_the_nearest():
 
 
 def test_that_sampling_counts_the_sides_and_those_that_fly_off(rng):
-    session = Session(
-        Recipe.loads(json.dumps({"target": {"kind": "two-modes"}, "energy": {"kind": "quadratic"}})), "cpu"
-    )
-    stay = {"kind": "ula", "step_size": 1e-6}
-    recipe = Recipe.loads(json.dumps({"sampler": stay}))
-    found = finish(Sampling(sampler=recipe.sampler, chains=500, transitions=2, start="left").take(session, {}, rng))
+    session = Session(Recipe(target=TwoModes(), energy=Quadratic()), "cpu")
+    stay = UnadjustedLangevin(step_size=1e-6)
+    found = finish(Sampling(sampler=stay, chains=500, transitions=2, start="left").take(session, {}, rng))
     assert found["left"] == 1.0
     assert found["far"] == 0.0
     assert found["variance"] == pytest.approx((3 + 12) / 2, rel=0.2)  # uniform on [-6, 0] and on [-6, 6]
