@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
-from ebmlab.engine.estimators.phases import contrast, move
+from ebmlab.engine.estimators.phases import GAP, contrast, move
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.samplers.ula import UnadjustedLangevin
 from ebmlab.engine.types import Energy, Rng, Stages
@@ -27,6 +28,8 @@ class ContrastiveDivergence(Estimator):
         | Training products of experts by minimizing contrastive divergence (Hinton, 2002)
         | https://doi.org/10.1162/089976602760128018
     """
+
+    objective: ClassVar[str] = GAP
 
     steps: int = knob(
         10,

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
-from ebmlab.engine.estimators.phases import contrast, move
+from ebmlab.engine.estimators.phases import GAP, contrast, move
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.samplers.ula import UnadjustedLangevin
 from ebmlab.engine.types import Energy, Rng, Stages, rand
@@ -32,6 +33,8 @@ class PersistentContrastiveDivergence(Estimator):
         | Implicit generation and generalization in energy-based models (Du & Mordatch, 2019)
         | https://arxiv.org/abs/1903.08689
     """
+
+    objective: ClassVar[str] = GAP
 
     steps: int = knob(
         20,

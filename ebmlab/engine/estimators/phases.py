@@ -9,6 +9,9 @@ from ebmlab.engine.estimators.base import Terms
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 
+GAP = "energy gap"
+"""What the surrogate is called on the chart: about 0 where data and negatives agree, swinging where training does."""
+
 
 def move(sampler: Sampler, steps: int, energy: Energy, x: Tensor, rng: Rng) -> Stages[tuple[Tensor, Tensor]]:
     """Moves points by a number of transitions; returns them and the acceptance of the last."""
@@ -28,4 +31,5 @@ def contrast(energy: Energy, positives: Tensor, negatives: Tensor) -> Stages[Ter
     yield Stage("positive", "Positive phase: the energy falls at the data.", positives)
     yield Stage("negative", "Negative phase: the energy rises at the negatives.", negatives)
     at_data, at_model = energy(torch.cat([positives, negatives])).split([len(positives), len(negatives)])
-    return Terms(at_data.mean() - at_model.mean(), negatives)
+    loss = at_data.mean() - at_model.mean()
+    return Terms(loss, negatives, loss.detach())

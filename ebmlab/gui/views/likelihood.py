@@ -11,9 +11,9 @@ tr = QCoreApplication.translate
 
 
 def is_nll(objective: str) -> bool:
-    """Returns whether an estimator minimises a negative log-likelihood, which shares the exact one's axis."""
+    """Returns whether an estimator minimises a negative log-likelihood or a bound on it, in the exact one's units."""
 
-    return "NLL" in objective
+    return "NLL" in objective or "ELBO" in objective
 
 
 class Stretch:
