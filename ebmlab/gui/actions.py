@@ -31,6 +31,7 @@ class Actions(QObject):
         self._edit()
         self._view()
         self._run()
+        self._tools()
         self._arrange()
         self._help()
         theme.signals.changed.connect(self.dress)
@@ -96,6 +97,7 @@ class Actions(QObject):
             ("edit", self.tr("&Edit"), "undo redo | paste copy-figure"),
             ("view", self.tr("&View"), "shows: overlays: panes: | theme larger smaller normal"),
             ("run", self.tr("&Run"), "run step slow-motion | slower faster | drift | reset"),
+            ("tools", self.tr("&Tools"), "gallery dimension catalogue"),
             ("window", self.tr("&Window"), "recipe-panel charts-panel charts: | full-screen present"),
             ("help", self.tr("&Help"), "guide find | copy-facts about"),
         )
@@ -147,6 +149,14 @@ class Actions(QObject):
         tip = self.tr("Let the particles move while the training is paused")
         self._add("drift", self.tr("Keep particles moving"), tip, "D", "drift", True)
         self._add("reset", self.tr("Reset"), self.tr("Start afresh, from the same seed"), "R", "reset")
+
+    def _tools(self) -> None:
+        tip = self.tr("Phenomena to open, each with the claim that it makes")
+        self._add("gallery", self.tr("&Gallery"), tip, "Ctrl+G", checkable=True)
+        tip = self.tr("What log Z costs as the dimension grows")
+        self._add("dimension", self.tr("&Beyond the plane"), tip, "Ctrl+B", checkable=True)
+        tip = self.tr("Every component's equation, caveats, papers and knobs, beside the form")
+        self._add("catalogue", self.tr("&Catalogue"), tip, "F2", checkable=True)
 
     def _arrange(self) -> None:
         self._add("recipe-panel", self.tr("&Recipe"), self.tr("Show or hide the recipe"), "F9", checkable=True)

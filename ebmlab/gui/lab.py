@@ -18,6 +18,7 @@ from ebmlab.gui import theme
 from ebmlab.gui.bridge import Bridge
 from ebmlab.gui.document import Document
 from ebmlab.gui.filing import Filing
+from ebmlab.gui.pages import Pages
 from ebmlab.gui.panels.guide import Guide
 from ebmlab.gui.panels.recipe import RecipePanel
 from ebmlab.gui.panels.strip import Strip
@@ -85,7 +86,8 @@ class Lab(QObject):
         self.split.setSizes([px(740), px(330)])
         column = self.window.centre.layout()
         assert isinstance(column, QVBoxLayout)
-        column.addWidget(self.split, 1)
+        self.pages = Pages(self.split)
+        column.addWidget(self.pages, 1)
         column.addWidget(self.strip)
 
     @cached_property

@@ -33,7 +33,8 @@ SIDE = 280
 SCALES = (0.85, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
 NEEDS_LAB = (
     "new open import save save-as export-figure undo redo paste copy-figure "
-    "run step slow-motion slower faster drift reset recipe-panel charts-panel guide copy-facts about"
+    "gallery dimension catalogue run step slow-motion slower faster drift reset "
+    "recipe-panel charts-panel guide copy-facts about"
 )
 
 
@@ -221,7 +222,7 @@ class LabWindow(QMainWindow):
             self.present(False)
         elif self.isFullScreen():
             self.set_full_screen(False)
-        else:
+        elif self.lab is None or not self.lab.pages.go_home():
             self.error_bar.clear()
 
     def event(self, event: QEvent) -> bool:
