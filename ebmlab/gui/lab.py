@@ -25,7 +25,7 @@ from ebmlab.gui.panels.strip import Strip
 from ebmlab.gui.steering import Steering
 from ebmlab.gui.views.base import View
 from ebmlab.gui.views.canvas import Canvas
-from ebmlab.session.orders import Edit, Look, Restore
+from ebmlab.session.orders import Edit, Look, Reset, Restore
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.runner import Runner
 from ebmlab.session.snapshot import Lens, Snapshot
@@ -33,6 +33,7 @@ from ebmlab.session.snapshot import Lens, Snapshot
 if TYPE_CHECKING:
     from ebmlab.gui.views.charts import Charts
     from ebmlab.gui.window import LabWindow
+    from ebmlab.session.gallery import Exhibit
 
 LATER = ("panel", "charts")
 """What is made after the first landscape."""
@@ -49,13 +50,15 @@ class Lab(QObject):
 
     Signals:
         completed: Everything has been furnished.
+        closing: The window is about to close.
     """
 
     completed = Signal()
+    closing = Signal()
 
     def __init__(self, window: LabWindow, recipe: Recipe | None = None, device: str = "auto") -> None:
         super().__init__(window)
-        self.window = window
+        self.window, self._device = window, device
         self.document = Document(recipe, self)
         self.bridge = Bridge(Runner(self.document.recipe, device), self)
         self.bridge.start()  # it makes its session while the views are made
@@ -109,6 +112,25 @@ class Lab(QObject):
             panel.show_snapshot(self.snapshot)
         return panel
 
+    def _make_gallery(self) -> QWidget:
+        from ebmlab.gui.panels.gallery import GalleryPage  # here, since it reads every exhibit
+
+        page = GalleryPage(self._device)
+        page.opened.connect(self._open_exhibit)
+        self.closing.connect(page.close_down)
+        return page
+
+    def _open_exhibit(self, exhibit: Exhibit, run: str) -> None:
+        """Begins the recipe of an exhibit's run, and says where to look."""
+
+        if not self.filing.may_leave():
+            return
+        self.document.new(exhibit.courses[run].recipe)
+        self.pages.go_home()
+        self.bridge.post(Reset())
+        self.steering.run(True)
+        self.window.tell(f"{exhibit.title}. {exhibit.look}")
+
     @cached_property
     def charts(self) -> Charts:
         """The charts beside the canvas."""
@@ -145,6 +167,7 @@ class Lab(QObject):
 
     def _connect(self) -> None:
         document, actions = self.document, self.window.actions_
+        self.pages.add(actions["gallery"], self._make_gallery)
         document.changed.connect(self._changed)
         self.filing.restored.connect(lambda run: self.bridge.post(Restore(run)))
         self.canvas.edited.connect(self._drawn)
@@ -206,8 +229,9 @@ class Lab(QObject):
         return "\n".join(f"{name} {value}" for name, value in lines.items())
 
     def close(self) -> None:
-        """Ends the run and waits for its thread."""
+        """Ends the run and whatever else is under way, and waits for the threads."""
 
+        self.closing.emit()
         self.bridge.close()
 
     def _drawn(self, target: Target) -> None:

@@ -132,6 +132,11 @@ class LabWindow(QMainWindow):
 
         self.error_bar.show_message(text, detail)
 
+    def tell(self, text: str) -> None:
+        """Says something that is no fault, in the same place."""
+
+        self.error_bar.show_note(text)
+
     def unsay(self, text: str) -> None:
         """Takes a sentence out of the error bar that holds no more, unless another stands there by now."""
 

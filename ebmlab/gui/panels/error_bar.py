@@ -12,7 +12,7 @@ class ErrorBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._detail = ""
+        self._detail, self._fault = "", True
         self.setObjectName("error-bar")
         self._mark = QLabel()
         self._label = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -49,10 +49,18 @@ class ErrorBar(QFrame):
     def show_message(self, text: str, detail: str = "") -> None:
         """Shows a sentence; the details are only copied."""
 
-        self._detail = detail
+        self._detail, self._fault = detail, True
+        self._dress()
         self._label.setText(text)
         self.setAccessibleName(text)
         self.show()
+
+    def show_note(self, text: str) -> None:
+        """Shows a sentence that is no fault."""
+
+        self.show_message(text)
+        self._fault = False
+        self._dress()
 
     def clear(self) -> None:
         """Hides the bar."""
@@ -68,6 +76,7 @@ class ErrorBar(QFrame):
     def _dress(self) -> None:
         look = theme.current()
         p = look.palette
-        self._mark.setPixmap(theme.pixmap("bad", look.px(14), p.red))
-        ground = theme.mix(p.red, p.panel, 0.12).name()
-        self.setStyleSheet(f"#error-bar {{ background: {ground}; border: 1px solid {p.red}; border-radius: 8px; }}")
+        icon, colour = ("bad", p.red) if self._fault else ("info", p.muted)
+        self._mark.setPixmap(theme.pixmap(icon, look.px(14), colour))
+        ground = theme.mix(colour, p.panel, 0.12).name()
+        self.setStyleSheet(f"#error-bar {{ background: {ground}; border: 1px solid {colour}; border-radius: 8px; }}")
