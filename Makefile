@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run setup test test-quick lint equations bench soak clean
+.PHONY: run setup test test-quick lint equations thumbnails bench soak clean
 
 run:  ## open the lab; without a display, train the default recipe into ./run
 	@$(PYTHON) packaging/bootstrap.py run
@@ -25,6 +25,9 @@ lint: setup  ## style, types, and which floor may import which
 
 equations: setup  ## draw the equations of all components ahead, to assets/equations.json
 	$(BIN)/python packaging/typeset.py
+
+thumbnails: setup  ## train the gallery's exhibits and draw the pictures of their cards
+	$(BIN)/python packaging/thumbnails.py
 
 bench: setup  ## the figures of the performance table on this machine
 	$(BIN)/python -m ebmlab bench

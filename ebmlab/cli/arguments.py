@@ -91,7 +91,7 @@ def _gui(p: Parser) -> None:
 
 
 def _list(p: Parser) -> None:
-    p.add_argument("family", nargs="?", metavar="FAMILY", help="target, energy, estimator, ...")
+    p.add_argument("family", nargs="?", metavar="FAMILY", help="target, energy, normalised, estimator, ...; or recipes")
     _json(p)
 
 

@@ -75,6 +75,25 @@ def draw_figure(session: Session, evaluation: Mapping[str, Any], dark: bool = Tr
     return sheet
 
 
+def draw_thumbnail(session: Session, log_z: float | None, side: int = 132) -> Image.Image:
+    """Returns a small picture: the target beside the model's density, or the energy where there is none.
+
+    Arguments:
+        session: What to draw.
+        log_z: The exact log Z, None where it is withheld.
+        side: Height, and width of either half, in pixels.
+    """
+
+    panes = {pane.title: pane.picture for pane in _panes(session, log_z, dark=True)}
+    model = panes["Model"]
+    sheet = Image.new("RGB", (2 * side + 2, side), "#2e333c")
+    for i, picture in enumerate((panes["Target"], panes["Energy"] if model is None else model)):
+        assert picture is not None  # of target and energy there always is one
+        half = Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
+        sheet.paste(half, (i * (side + 2), 0))
+    return sheet.quantize(256, dither=Image.Dither.NONE)
+
+
 def _place(sheet: Image.Image, pane: Pane, corner: tuple[int, int], shades: tuple[str, str, str]) -> None:
     ink, muted, ground = shades
     x, y = corner

@@ -9,6 +9,7 @@ from typing import Any
 
 from ebmlab.spec.component import Component, is_part, knobs
 from ebmlab.spec.knob import Knob, bounds
+from ebmlab.spec.registry import FAMILIES
 
 _MATH = re.compile(r"^\.\. math::(?P<first>[^\n]*)\n?(?P<rest>(?:[ \t]+[^\n]*\n?|\n(?=[ \t]))*)", re.MULTILINE)
 _ROLE = re.compile(r":\w+:`~?([^`]*)`")
@@ -55,6 +56,16 @@ def page(component: Component | type[Component]) -> Page:
         references=_references(tail),
         knobs=tuple(knobs(cls)),
     )
+
+
+def shelves() -> dict[str, dict[str, type[Component]]]:
+    """Returns every component by its heading and kind: the family, or the section that a class says it belongs to."""
+
+    found: dict[str, dict[str, type[Component]]] = {}
+    for family, registry in FAMILIES.items():
+        for kind, cls in registry.items():
+            found.setdefault(getattr(cls, "section", family), {})[kind] = cls
+    return found
 
 
 def describe(component: Component | type[Component]) -> str:

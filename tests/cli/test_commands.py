@@ -15,6 +15,7 @@ from ebmlab.session.checkpoint import load_run
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.session import Session
 from ebmlab.spec import FAMILIES
+from ebmlab.spec.catalogue import shelves
 
 RECIPE = {
     "target": {"kind": "gaussian", "covariance": [[1.0, 0.5], [0.5, 1.0]]},
@@ -146,7 +147,8 @@ def test_that_log_z_for_people_sets_estimates_beside_the_exact_value(recipe, cap
 
 def test_that_the_list_names_every_component(capsys):
     found = answer(capsys, "list", "--json")
-    assert {family: list(kinds) for family, kinds in found.items()} == {f: list(r) for f, r in FAMILIES.items()}
+    assert {heading: list(kinds) for heading, kinds in found.items()} == {h: list(k) for h, k in shelves().items()}
+    assert {kind for kinds in found.values() for kind in kinds} == {kind for r in FAMILIES.values() for kind in r}
     assert list(answer(capsys, "list", "sampler", "--json")) == ["sampler"]
 
 

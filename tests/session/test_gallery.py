@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ebmlab.assets import assets
 from ebmlab.engine.energies import Quadratic
 from ebmlab.engine.samplers import UnadjustedLangevin
 from ebmlab.engine.targets import TwoModes
@@ -73,6 +74,11 @@ def test_that_the_claims_of_an_exhibit_speak_of_runs_that_it_has(name):
         for figure in claim.figures:
             run, dot, _ = figure.partition(".")
             assert not dot or run in exhibit.courses, claim.text
+
+
+@every
+def test_that_an_exhibit_has_a_picture(name):
+    assert (assets() / "recipes" / "thumbnails" / f"{name}.png").is_file(), "run `make thumbnails`"
 
 
 def test_that_no_two_exhibits_have_the_same_place():
