@@ -27,7 +27,7 @@ class EnergySpec(Component, ABC):
 
     @property
     def smooth(self) -> bool:
-        """Whether the energy bends: a piecewise linear one has no curvature for score matching to see."""
+        """Whether the gradient is continuous: score matching does not see the curvature in a kink."""
 
         return True
 

@@ -24,6 +24,11 @@ class Bend(NamedTuple):
     overwrite: Callable[[Tensor], Tensor]
     series: Callable[[Tensor, int], list[Tensor]]
 
+    def __call__(self, a: Tensor) -> Tensor:
+        """Returns the activation, in the memory of a where no graph wants that."""
+
+        return self.value(a) if torch.is_grad_enabled() else self.overwrite(a)
+
 
 def _silu(a: Tensor, order: int) -> list[Tensor]:
     r"""With :math:`s = \operatorname{sigmoid}(a)`.

@@ -25,152 +25,112 @@ then those of h and t downwards, from :math:`\bar h_L = u w` and :math:`\bar t_L
     \qquad \bar b_l = \bar a_l
 
 .. math:: \bar h_{l-1} = W_l^\top \bar a_l, \qquad \bar t_{l-1,k} = W_l^\top \bar{\dot a}_{lk}
+
+What is linear, such as a way past a layer, treats :math:`h, t, \beta` and their bars alike, so other chains only route
+these through their layers (:mod:`ebmlab.engine.energies.blocks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-Series = Callable[[Tensor, int], list[Tensor]]
-"""Maps a and an order to the activation and its derivatives up to that order."""
+from ebmlab.engine.calculus import Jet
+from ebmlab.engine.energies.base import ConfinedNet
+from ebmlab.engine.energies.blocks import Bars, Block
 
 
-class Layer:
-    """One layer's part in all derivatives, with n points, k tangents, and m units over r inputs.
+class Chain(NamedTuple):
+    """A network as blocks from the bottom up and, on top, one linear unit."""
 
-    The products are written for speed: the transposed weight is laid out afresh once, since products of rows are
-    faster, and what is used up is overwritten.
-    """
+    blocks: Sequence[Block]
+    weight: Tensor  # (1, m)
+    bias: Tensor  # (1)
 
-    dot: Tensor  # (k, n or 1, m); this and the next only with tangents
-    curve: Tensor  # (n or 1, m), Σ ȧ²
-    beta: Tensor  # (n, m), or (1, m) at the top
-    delta: Tensor  # (n, m)
-    bent: Tensor  # (n, m), β σ''
-    beta_bar: Tensor  # (n, r), of the layer below
-    delta_bar: Tensor  # (n, m)
-    pushed: Tensor  # (n, m), q Σ ȧ²
 
-    def __init__(self, weight: Tensor, bias: Tensor, series: Series, h: Tensor, t: Tensor | None) -> None:
-        self.weight, self.up = weight, weight.t().contiguous()
-        self.h, self.t = h, t
-        if t is not None:
-            self.dot = times(t, self.up)
-            self.curve = total(self.dot * self.dot)
-        self.terms = series(torch.addmm(bias, h, self.up), 2 if t is None else 3)  # (n, m) each: σ, σ', ...
+class LayeredNet(ConfinedNet, ABC):
+    """Abstract network that is a chain; a subclass writes :meth:`field` for autograd and :meth:`chain` for the rest."""
 
-    def above(self) -> tuple[Tensor, Tensor | None]:
-        """Returns h and t as the next layer sees them."""
+    @abstractmethod
+    def chain(self) -> Chain:
+        """Returns the network as fresh blocks over its present weights."""
 
-        return self.terms[0], None if self.t is None else self.terms[1] * self.dot
+    def field_value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        blocks, weight, bias = self.chain()
+        for block in blocks:
+            x = block.rise(x, None, 1)
+        value, beta = torch.mv(x, weight[0]).add_(bias), weight
+        for block in reversed(blocks):
+            beta = block.fall(beta)
+        return value, beta
 
-    def fall(self, beta: Tensor) -> Tensor:
-        """Takes β and returns that of the layer below."""
+    def field_grad(self, x: Tensor) -> Tensor:
+        return self._jet(x, None)[1]
 
-        self.beta, self.delta, self.bent = beta, beta * self.terms[1], beta * self.terms[2]
-        return self.delta @ self.weight
+    def field_jet(self, x: Tensor, probe: Tensor | None) -> Jet:
+        basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device).unsqueeze(1)
+        return Jet(*self._jet(x, basis if probe is None else probe.detach().unsqueeze(0)))
 
-    def rise_back(self, beta_bar: Tensor, q: Tensor | None) -> Tensor:
-        """Takes the bar of β of the layer below and returns its own."""
-
-        self.beta_bar, self.delta_bar = beta_bar, beta_bar @ self.up
-        beta_bar = self.delta_bar * self.terms[1]
-        if q is not None:
-            self.pushed = q * self.curve
-            beta_bar.addcmul_(self.terms[2], self.pushed)
-        return beta_bar
-
-    def fall_back(self, h_bar: Tensor | None, t_bar: Tensor | None, q: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        r"""Takes the bars of h and t and returns those of a and :math:`\dot a`."""
-
-        _, first, second, *rest = self.terms
-        a_bar = self.delta_bar.mul_(self.bent)
-        dot_bar = None
-        if h_bar is not None:
-            a_bar.addcmul_(first, h_bar)
-        if q is not None:
-            dot_bar = self.dot * (self.bent * (q + q))
-            a_bar.addcmul_(self.beta * rest[0], self.pushed)
-        if t_bar is not None:
-            a_bar.addcmul_(second, total(t_bar * self.dot))
-            dot_bar = t_bar.mul_(first) if dot_bar is None else dot_bar.addcmul_(t_bar, first)
-        return a_bar, dot_bar
-
-    def weight_bar(self, a_bar: Tensor, dot_bar: Tensor | None) -> Tensor:
-        bar = (a_bar.t() @ self.h).addmm_(self.delta.t(), self.beta_bar)
-        if dot_bar is None or self.t is None:
-            return bar
-        if self.t.shape[1] == 1:
-            dot_bar = dot_bar.sum(1, keepdim=True)  # the same tangent at all points
-        return bar.addmm_(dot_bar.flatten(0, 1).t(), self.t.flatten(0, 1))
+    def _jet(self, x: Tensor, probes: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        blocks, weight, bias = self.chain()
+        theta = chain.from_iterable(block.theta for block in blocks)
+        return Jets.apply(blocks, x.detach(), probes, *theta, weight, bias)  # type: ignore[no-untyped-call]
 
 
 class Jets(torch.autograd.Function):
     r"""Value, gradient and second-order form of a layered network; differentiable once, in the parameters."""
 
     @staticmethod
-    def forward(ctx: Any, series: Series, x: Tensor, probes: Tensor | None, *theta: Tensor) -> Sequence[Tensor | None]:
+    def forward(
+        ctx: Any, blocks: Sequence[Block], x: Tensor, probes: Tensor | None, *theta: Tensor
+    ) -> Sequence[Tensor | None]:
         """Computes value (n), gradient (n, d) and second-order form (n).
 
         Arguments:
-            ctx: Keeps the layers for the reverse pass.
-            series: The activation.
+            ctx: Keeps the blocks for the reverse pass.
+            blocks: The maps from the bottom up.
             x: Points, with shape (n, d).
             probes: Directions, with shape (k, n or 1, d). Without them there is only the gradient.
-            theta: Weight and bias of each layer from the bottom up, the last of one unit.
+            theta: The parameters of each block from the bottom up, then weight and bias of the one unit on top.
         """
 
-        *hidden, w, b = theta
-        layers: list[Layer] = []
-        h, t = x, probes
-        for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
-            if layers:
-                h, t = layers[-1].above()
-            layers.append(Layer(weight, bias, series, h, t))
+        *_, w, b = theta
+        h = x
+        for i, block in enumerate(blocks):
+            t = blocks[i - 1].tangent() if i else probes
+            h = block.rise(h, t, 2 if probes is None else 3)
         beta = w
-        for layer in reversed(layers):
-            beta = layer.fall(beta)
-        ctx.layers = layers
+        for block in reversed(blocks):
+            beta = block.fall(beta)
+        ctx.blocks, ctx.top, ctx.zero = blocks, h, torch.zeros_like(x)
         ctx.save_for_backward(*theta)
         ctx.set_materialize_grads(False)
         if probes is None:
             return None, beta, None
-        second = sum(((layer.bent * layer.curve).sum(-1) for layer in layers), start=beta.new_zeros(()))
-        return torch.mv(layers[-1].terms[0], w[0]).add_(b), beta, second
+        second = sum((block.bending() for block in blocks), start=beta.new_zeros(()))
+        return torch.mv(h, w[0]).add_(b), beta, second
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, u: Tensor | None, g: Tensor | None, q: Tensor | None) -> tuple[Tensor | None, ...]:
         *_, w, b = ctx.saved_tensors  # asking for them checks that no weight was changed in between
-        layers: list[Layer] = ctx.layers
+        blocks: Sequence[Block] = ctx.blocks
         u, q = (None if bar is None else bar.unsqueeze(-1) for bar in (u, q))
-        beta_bar = torch.zeros_like(layers[0].h) if g is None else g
-        for layer in layers:
-            beta_bar = layer.rise_back(beta_bar, q)
-        bars = [torch.zeros_like(b), beta_bar.sum(0, keepdim=True)]
+        beta_bar = ctx.zero if g is None else g
+        for block in blocks:
+            beta_bar = block.rise_back(beta_bar, q)
+        top = [beta_bar.sum(0, keepdim=True), torch.zeros_like(b)]
         if u is not None:
-            bars = [u.sum(0), bars[1].addmm_(u.t(), layers[-1].terms[0])]
-        h_bar, t_bar = None if u is None else u * w, None
-        for layer in reversed(layers):
-            a_bar, dot_bar = layer.fall_back(h_bar, t_bar, q)
-            bars += [a_bar.sum(0), layer.weight_bar(a_bar, dot_bar)]
-            if layer is not layers[0]:
-                h_bar, t_bar = a_bar @ layer.weight, None if dot_bar is None else times(dot_bar, layer.weight)
-        return None, None, None, *bars[::-1]
-
-
-def total(of_each: Tensor) -> Tensor:
-    """Sums over the tangents; there is nothing to do for one."""
-
-    return of_each[0] if len(of_each) == 1 else of_each.sum(0)
-
-
-def times(t: Tensor, matrix: Tensor) -> Tensor:
-    """Multiplies k times n rows by a matrix in one product."""
-
-    return (t.flatten(0, 1) @ matrix).view(*t.shape[:2], matrix.shape[1])
+            top = [top[0].addmm_(u.t(), ctx.top), u.sum(0)]
+        bars: Bars = None if u is None else u * w, None
+        for block in reversed(blocks):
+            block.fall_back(*bars, q)
+            if block is not blocks[0]:
+                bars = block.below()
+        return None, None, None, *chain.from_iterable(block.bars for block in blocks), *top

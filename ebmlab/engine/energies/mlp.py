@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from ebmlab.engine.calculus import Jet
-from ebmlab.engine.energies.base import ENERGIES, Confined, ConfinedNet, EnergyNet
-from ebmlab.engine.energies.bend import BENDS
-from ebmlab.engine.energies.layered import Jets
+from ebmlab.engine.energies.base import ENERGIES, Confined, EnergyNet
+from ebmlab.engine.energies.bend import BENDS, Bend
+from ebmlab.engine.energies.blocks import Layer
+from ebmlab.engine.energies.layered import Chain, LayeredNet
 from ebmlab.engine.types import Rng
 from ebmlab.spec import knob
 
@@ -40,7 +39,7 @@ class MLP(Confined):
         return MLPNet(self, rng, dim)
 
 
-class MLPNet(ConfinedNet):
+class MLPNet(LayeredNet):
     """The network of :class:`MLP`."""
 
     def __init__(self, spec: MLP, rng: Rng, dim: int) -> None:
@@ -51,37 +50,12 @@ class MLPNet(ConfinedNet):
         self.bend = BENDS[spec.activation]
 
     def field(self, x: Tensor) -> Tensor:
-        bend = self.bend.value if torch.is_grad_enabled() else self.bend.overwrite
         for layer in self.hidden:
-            x = bend(layer(x))
+            x = self.bend(layer(x))
         return self.head(x).squeeze(-1)
 
-    def field_value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        passed: list[tuple[Tensor, Tensor]] = []
-        *hidden, (grad, offset) = self._theta()
-        for weight, bias in hidden:
-            x, slope = self.bend.series(torch.addmm(bias, x, weight.t()), 1)
-            passed.append((weight, slope))
-        value = torch.mv(x, grad[0]).add_(offset)
-        for weight, slope in reversed(passed):
-            grad = slope.mul_(grad) @ weight
-        return value, grad
-
-    def field_grad(self, x: Tensor) -> Tensor:
-        return self._jet(x, None)[1]
-
-    def field_jet(self, x: Tensor, probe: Tensor | None) -> Jet:
-        basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device).unsqueeze(1)
-        return Jet(*self._jet(x, basis if probe is None else probe.detach().unsqueeze(0)))
-
-    def _jet(self, x: Tensor, probes: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        theta = chain.from_iterable(self._theta())
-        return Jets.apply(self.bend.series, x.detach(), probes, *theta)  # type: ignore[no-untyped-call]
-
-    def _theta(self) -> list[tuple[Tensor, Tensor]]:
-        """Returns weight and bias of every layer, from the bottom up."""
-
-        return [(layer.weight, layer.bias) for layer in (*cast("Iterable[nn.Linear]", self.hidden), self.head)]
+    def chain(self) -> Chain:
+        return Chain(stack(self.hidden, self.bend), self.head.weight, self.head.bias)
 
 
 class Blank(nn.Linear):
@@ -99,3 +73,15 @@ def linear(n: int, m: int, rng: Rng) -> nn.Linear:
     layer.weight.normal_(std=n**-0.5, generator=rng)
     layer.bias.zero_()
     return layer
+
+
+def linears(modules: nn.ModuleList) -> list[nn.Linear]:
+    """Returns the linear layers of a list that holds no others."""
+
+    return cast("list[nn.Linear]", list(modules))
+
+
+def stack(modules: nn.ModuleList, bend: Bend) -> list[Layer]:
+    """Returns linear layers, each bent, as blocks of a chain."""
+
+    return [Layer(layer.weight, layer.bias, bend.series) for layer in linears(modules)]

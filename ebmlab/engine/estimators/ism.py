@@ -30,7 +30,7 @@ class ImplicitScoreMatching(Estimator):
     objective: ClassVar[str] = "Hyvärinen score"
 
     def misfit(self, energy: EnergySpec) -> str:
-        return "" if energy.smooth else "ReLU blinds score matching: without curvature a flat energy is best"
+        return "" if energy.smooth else "kinks, as of ReLU or splines, blind score matching to the curvature in them"
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
         yield Stage("data", "At the data the energy becomes flatter and more curved.", batch.x)

@@ -40,7 +40,7 @@ class SlicedScoreMatching(Estimator):
     variance_reduction: bool = knob(True, "Whether the squared slope is taken in every direction.")
 
     def misfit(self, energy: EnergySpec) -> str:
-        return "" if energy.smooth else "ReLU blinds score matching: without curvature a flat energy is best"
+        return "" if energy.smooth else "kinks, as of ReLU or splines, blind score matching to the curvature in them"
 
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
         v = directions(self.projection, batch.x, rng)
