@@ -77,6 +77,23 @@ def watch(stages):
         return seen, end.value
 
 
+def run(sampler, energy, x, steps, rng):
+    """Moves chains a number of times; returns where they end and what happened last."""
+
+    chains = sampler.init(energy, x)
+    for _ in range(steps):
+        chains, info = sampler.step(energy, chains, rng)
+    return chains.x, info
+
+
+def assert_covariance(x, covariance):
+    """Every second moment lies within four and a half standard errors."""
+
+    variance = covariance.diag()
+    error = ((torch.outer(variance, variance) + covariance.square()) / len(x)).sqrt()
+    assert ((moments(x) - covariance).abs() < 4.5 * error).all()
+
+
 def plane(half, k):
     """A lattice of [-half, half]², with shape (k², 2), and the area of its cell."""
 
@@ -92,10 +109,10 @@ def bins(x, half=2.5, k=8):
     return torch.where(inside, cell[:, 0] * k + cell[:, 1], k * k)
 
 
-def excess(x, energy, half=2.5, k=8):
-    """How many standard deviations the chi-square of points against exp(-E) lies above its mean."""
+def excess(x, energy, half=2.5, k=8, fine=768):
+    """How many standard deviations the chi-square of points against exp(-E) on [-6, 6]² lies above its mean."""
 
-    points, _ = plane(6.0, 768)
+    points, _ = plane(6.0, fine)
     mass = torch.zeros(k * k + 1, dtype=torch.float64)
     mass.index_add_(0, bins(points, half, k), (-energy(points)).softmax(0))
     count = torch.bincount(bins(x, half, k), minlength=k * k + 1).double()

@@ -69,6 +69,13 @@ class Sampler(Component, ABC):
 SAMPLERS: Registry[Sampler] = Registry("sampler")
 
 
+@torch.no_grad()
+def value(energy: Energy, x: Tensor) -> Tensor:
+    r"""Returns :math:`E(x)`, with shape :math:`(n)`, detached, for a kernel that needs no gradient."""
+
+    return energy(x)
+
+
 def accept_all(x: Tensor) -> Info:
     """Returns what a kernel without a test reports."""
 

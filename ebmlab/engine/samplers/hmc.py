@@ -3,9 +3,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info, Sampler
+from ebmlab.engine.samplers.adaptation import Adaptive
+from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info
+from ebmlab.engine.samplers.leapfrog import hamiltonian, leap
 from ebmlab.engine.samplers.metropolis import accept_or_stay
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob
@@ -13,7 +13,7 @@ from ebmlab.spec import knob
 
 @SAMPLERS.register("hmc")
 @dataclass(frozen=True, kw_only=True)
-class HamiltonianMonteCarlo(Sampler):
+class HamiltonianMonteCarlo(Adaptive):
     r"""Hamiltonian Monte Carlo (HMC).
 
     .. math:: H(x, v) = E(x) + \frac{|v|^2}{2}, \qquad v \sim \mathcal{N}(0, \tau I)
@@ -27,13 +27,17 @@ class HamiltonianMonteCarlo(Sampler):
     reversible and keeps volumes; accepting the end with probability :math:`\alpha` leaves :math:`\exp(-E / \tau)`
     invariant. Beyond :math:`\epsilon \sqrt{\lambda} = 2`, with :math:`\lambda` the largest curvature, the leaps are
     unstable and all is rejected. On a Gaussian a path of half a period, :math:`\epsilon L \sqrt{\lambda} = \pi`, ends
-    opposite to its start and explores nothing.
+    opposite to its start and explores nothing. A warm-up of some transitions may tune :math:`\epsilon` by dual
+    averaging until a share :math:`\delta` is accepted; it is not exact, and what follows it is. With many leaps
+    acceptance goes up and down with :math:`\epsilon` on a Gaussian, so that a short warm-up may miss its aim.
 
     References:
         | Hybrid Monte Carlo (Duane et al., 1987)
         | https://doi.org/10.1016/0370-2693(87)91197-X
         | MCMC using Hamiltonian dynamics (Neal, 2011)
         | https://arxiv.org/abs/1206.1901
+        | The No-U-Turn Sampler: adaptively setting path lengths in Hamiltonian Monte Carlo (Hoffman & Gelman, 2014)
+        | https://www.jmlr.org/papers/v15/hoffman14a.html
     """
 
     step_size: float = knob(
@@ -42,12 +46,12 @@ class HamiltonianMonteCarlo(Sampler):
     leaps: int = knob(10, "Leaps L of a transition.", low=1, high=10_000, soft=(1, 100), scale="log", symbol="L")
     temperature: float = knob(1.0, "Temperature τ of the target.", low=1e-3, high=100.0, soft=(0.1, 4.0), symbol="τ")
 
-    def stages(self, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:
+    def moves(self, energy: Energy, chains: Chains, step: float, rng: Rng) -> Stages[tuple[Chains, Info]]:
         v = math.sqrt(self.temperature) * randn(chains.x.shape, rng, chains.x)
         there, w = chains, v
         for i in range(self.leaps):
             before = there.x
-            there, w = self.leap(energy, there, w)
+            there, w = leap(energy, there, w, step)
             yield Stage("proposal", f"Each chain rolls on: leap {i + 1} of {self.leaps}.", there.x, before)
 
         log_ratio = (hamiltonian(chains, v) - hamiltonian(there, w)) / self.temperature
@@ -55,21 +59,8 @@ class HamiltonianMonteCarlo(Sampler):
         yield Stage("accepted", "The end is taken with probability α, or the chain stays.", moved[0].x, chains.x)
         return moved
 
-    def leap(self, energy: Energy, chains: Chains, v: Tensor) -> tuple[Chains, Tensor]:
-        """Moves points and velocities by one leap of the leapfrog scheme."""
-
-        v = v - self.step_size / 2 * chains.grad
-        chains = self.init(energy, chains.x + self.step_size * v)
-        return chains, v - self.step_size / 2 * chains.grad
-
     def temperature_sampled(self) -> float:
         return self.temperature
 
     def stability(self, curvature: float) -> float | None:
-        return self.step_size * math.sqrt(max(curvature, 0.0)) / 2
-
-
-def hamiltonian(chains: Chains, v: Tensor) -> Tensor:
-    r"""Returns :math:`H(x, v) = E(x) + |v|^2 / 2`, with shape :math:`(n)`."""
-
-    return chains.energy + v.square().sum(-1) / 2
+        return None if self.adapt else self.step_size * math.sqrt(max(curvature, 0.0)) / 2

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info, Sampler
+from ebmlab.engine.samplers.adaptation import Adaptive
+from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info
+from ebmlab.engine.samplers.langevin import langevin, log_ratio
 from ebmlab.engine.samplers.metropolis import accept_or_stay
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob
@@ -11,7 +12,7 @@ from ebmlab.spec import knob
 
 @SAMPLERS.register("mala")
 @dataclass(frozen=True, kw_only=True)
-class MetropolisLangevin(Sampler):
+class MetropolisLangevin(Adaptive):
     r"""Metropolis-adjusted Langevin algorithm (MALA).
 
     .. math:: x' = x - \epsilon \, \nabla E(x) + \sqrt{2 \epsilon \tau} \, z, \qquad z \sim \mathcal{N}(0, I)
@@ -21,7 +22,8 @@ class MetropolisLangevin(Sampler):
 
     A Langevin move is a proposal, taken with probability :math:`\alpha`, and :math:`\exp(-E / \tau)` is left invariant
     whatever the step size. A step too large costs no exactness and never makes a chain fly off: chains stand still
-    instead, so there is no limit of stability. In high dimension mixing is best where about 57 % are accepted.
+    instead, so there is no limit of stability. In high dimension mixing is best where about 57 % are accepted, and a
+    warm-up may tune the step to that by dual averaging; it is not exact, and what follows it is.
 
     References:
         | Exponential convergence of Langevin distributions and their discrete approximations (Roberts & Tweedie, 1996)
@@ -31,17 +33,17 @@ class MetropolisLangevin(Sampler):
     """
 
     step_size: float = knob(5e-2, "Step size ε.", low=1e-6, high=10.0, soft=(1e-4, 1.0), scale="log", symbol="ε")
+    acceptance: float = knob(
+        0.57, "Mean acceptance δ that the warm-up aims at.", low=0.05, high=0.99, soft=(0.2, 0.95), symbol="δ"
+    )
     temperature: float = knob(1.0, "Temperature τ of the target.", low=1e-3, high=100.0, soft=(0.1, 4.0), symbol="τ")
 
-    def stages(self, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:
+    def moves(self, energy: Energy, chains: Chains, step: float, rng: Rng) -> Stages[tuple[Chains, Info]]:
         z = randn(chains.x.shape, rng, chains.x)
-        x = chains.x - self.step_size * chains.grad + math.sqrt(2 * self.step_size * self.temperature) * z
-        there = self.init(energy, x)
-        yield Stage("proposal", "Each chain follows the force and is kicked by noise: a proposal.", x, chains.x)
+        there = self.init(energy, langevin(chains, z, step, self.temperature))
+        yield Stage("proposal", "Each chain follows the force and is kicked by noise: a proposal.", there.x, chains.x)
 
-        b = math.sqrt(self.step_size / (2 * self.temperature)) * (chains.grad + there.grad)
-        log_ratio = (chains.energy - there.energy) / self.temperature + ((z - b / 2) * b).sum(-1)
-        moved = accept_or_stay(chains, there, log_ratio, rng)
+        moved = accept_or_stay(chains, there, log_ratio(chains, there, z, step, self.temperature), rng)
         yield Stage("accepted", "Each proposal is taken with probability α, or the chain stays.", moved[0].x, chains.x)
         return moved
 

@@ -21,12 +21,20 @@ def accept_or_stay(here: Chains, there: Chains, log_ratio: Tensor, rng: Rng) -> 
         rng: What decides.
     """
 
-    finite = there.energy.isfinite() & there.grad.isfinite().all(-1) & ~log_ratio.isnan()
+    finite = there.energy.isfinite() & ~log_ratio.isnan()
+    if there.grad is not None:
+        finite &= there.grad.isfinite().all(-1)
     accept = torch.where(finite, log_ratio.clamp(max=0.0).exp(), 0.0)
     moves = rand(accept.shape, rng, accept) < accept
-    chains = Chains(
-        torch.where(moves.unsqueeze(-1), there.x, here.x),
-        torch.where(moves, there.energy, here.energy),
-        torch.where(moves.unsqueeze(-1), there.grad, here.grad),
+    return select(moves, there, here), Info(accept)
+
+
+def select(mask: Tensor, there: Chains, here: Chains) -> Chains:
+    """Returns the chains there where a mask, with shape (n), is true, and those here elsewhere."""
+
+    wide = mask.unsqueeze(-1)
+    return Chains(
+        torch.where(wide, there.x, here.x),
+        torch.where(mask, there.energy, here.energy),
+        None if there.grad is None else torch.where(wide, there.grad, here.grad),
     )
-    return chains, Info(accept)
