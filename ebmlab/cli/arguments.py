@@ -24,6 +24,7 @@ COMMANDS = {
 }
 MOST_STEPS = 10**9
 MOST_POINTS = 1_000_000
+MOST_PARAMETERS = 10_000_000
 
 
 class Parser(argparse.ArgumentParser):
@@ -149,6 +150,8 @@ def _run(p: Parser) -> None:
 def _recipe(p: Parser) -> None:
     help = "amend the recipe: estimator.steps=5; may be repeated"
     p.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help=help)
+    help = "set the energy's size so that it has about N parameters"
+    p.add_argument("--match", type=whole(1, MOST_PARAMETERS), metavar="N", help=help)
     _device(p)
     _json(p)
 

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = found.recipe
     if args.method:
         recipe = replace(recipe, log_z=tuple(component(LOG_ZS, kind, "--method") for kind in args.method))
-    session = open_run(replace(found, recipe=amended(recipe, args.settings)), args.device)
+    session = open_run(replace(found, recipe=amended(recipe, args)), args.device)
     exact = session.evaluate().to_json()
     scene = _scene(session)
     estimates = [_estimate(session, scene, i) for i in range(len(session.recipe.log_z))]
@@ -40,7 +40,7 @@ def _scene(session: Session) -> Scene:
     like = torch.empty(0, session.density.dim, device=session.device)
     window = session.recipe.window
     exact = lattice_sampler(session.net, window, like) if session.density.dim == 2 else None
-    return Scene(session.net, like, window, session.density.dim, exact)
+    return Scene(session.net, like, window, session.density.dim, exact, session.density.sample)
 
 
 def _estimate(session: Session, scene: Scene, index: int) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""What RECIPE, RUN and ``--set`` stand for."""
+"""What RECIPE, RUN, ``--set`` and ``--match`` stand for."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import zipfile
-from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TypeVar
 import torch
 
 from ebmlab.assets import gallery
+from ebmlab.engine.energies import matched
 from ebmlab.session.checkpoint import SUFFIX, Run, load_run, open_run
 from ebmlab.session.gallery import Course, find_exhibit
 from ebmlab.session.recipe import Recipe
@@ -57,11 +57,11 @@ def read_recipe(name: str | None) -> Recipe:
 
 
 def read_session(args: argparse.Namespace) -> Session:
-    """Returns the session of a saved run, or a fresh one of a recipe, as ``--set`` and ``--device`` amend it."""
+    """Returns the session of a saved run, or a fresh one of a recipe, as the other arguments amend it."""
 
     torch.set_num_threads(1)
     run = read_run(args.run)
-    recipe = amended(run.recipe, args.settings)
+    recipe = amended(run.recipe, args)
     return open_run(replace(run, recipe=recipe), args.device)
 
 
@@ -74,14 +74,14 @@ def read_run(name: str) -> Run:
     return Run(recipe=read_recipe(name))
 
 
-def amended(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """Returns the recipe with each ``PATH=VALUE`` put in.
+def amended(recipe: Recipe, args: argparse.Namespace) -> Recipe:
+    """Returns the recipe with each ``PATH=VALUE`` put in, and then with the energy at the size of ``--match``.
 
     Raises:
-        BadInput: If a path leads nowhere or a value will not do.
+        BadInput: If a path leads nowhere, a value will not do, or no size of the energy has that many parameters.
     """
 
-    for setting in settings:
+    for setting in args.settings:
         path, equals, value = setting.partition("=")
         if not (equals and path):
             raise BadInput(
@@ -91,7 +91,14 @@ def amended(recipe: Recipe, settings: Sequence[str]) -> Recipe:
             recipe = amend(recipe, path, value)
         except BadInput as fault:
             raise fault.within(source="--set") from None
-    return recipe
+    return recipe if args.match is None else _matching(recipe, args.match)
+
+
+def _matching(recipe: Recipe, parameters: int) -> Recipe:
+    try:
+        return replace(recipe, energy=matched(recipe.energy, parameters))
+    except BadInput as fault:
+        raise fault.within(source="--match") from None
 
 
 def component(registry: Registry[C], kind: str, option: str) -> C:

@@ -51,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _asked_for(recipe: Recipe, args: argparse.Namespace) -> Recipe:
-    """Returns the recipe as ``--set`` and ``--seed`` amend it."""
+    """Returns the recipe as ``--set``, ``--match`` and ``--seed`` amend it."""
 
-    recipe = amended(recipe, args.settings)
+    recipe = amended(recipe, args)
     return recipe if args.seed is None else replace(recipe, seed=args.seed)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl, Signal, SignalInstance
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
@@ -12,9 +13,18 @@ from ebmlab.gui.equations import EquationView
 from ebmlab.gui.tex import rich
 from ebmlab.spec import Component, Page, page
 
+INSIDE = "catalogue:"
+"""What the links begin with that lead to a page of the catalogue."""
+
 
 class About(QWidget):
-    """The page of a component: the equation, and below it, when asked for, the text and the links."""
+    """What a component is: the equation, and below it, when asked for, the text and the links.
+
+    Signals:
+        asked: The page of the catalogue that a link leads to, as family/kind.
+    """
+
+    asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None, *, equation: bool = False) -> None:
         super().__init__(parent)
@@ -30,8 +40,8 @@ class About(QWidget):
         self.text.setWordWrap(True)
         self.text.setProperty("muted", True)
         self.text.setTextFormat(Qt.TextFormat.RichText)
-        self.text.setOpenExternalLinks(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.text.linkActivated.connect(lambda link: follow(link, self.asked))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.current().px(2), 0, theme.current().px(2))
         column.setSpacing(theme.current().px(4))
@@ -59,18 +69,33 @@ class About(QWidget):
         self._card.setVisible(equations)
         self.text.setVisible(self._open)
         if self._open:
-            self.text.setText(described(self._page, theme.current().palette))
+            self.text.setText(described(self._page, theme.current().palette) + self._further(self._page))
         self.setVisible(equations or self._open)
+
+    def _further(self, p: Page) -> str:
+        text = self.tr("Its page in the catalogue…")
+        return f"<p>{linked(f'{INSIDE}{p.family}/{p.kind}', text, theme.current().palette)}</p>"
 
 
 def described(p: Page, palette: theme.Palette) -> str:
     """Returns the caveat and the papers of a page as rich text."""
 
-    style = f'style="color: {palette.accent}; text-decoration: none"'
-    papers = [
-        f'<p><a {style} href="{html.escape(link)}">{html.escape(title)}</a></p>'
-        if link
-        else f"<p>{html.escape(title)}</p>"
-        for title, link in p.references
-    ]
+    papers = [f"<p>{linked(link, title, palette)}</p>" for title, link in p.references]
     return (rich(p.text) if p.text else "") + "".join(papers)
+
+
+def linked(link: str, text: str, palette: theme.Palette) -> str:
+    """Returns a text that leads to a link, or the mere text if there is none, as rich text."""
+
+    style = f'style="color: {palette.accent}; text-decoration: none"'
+    text = html.escape(text)
+    return f'<a {style} href="{html.escape(link)}">{text}</a>' if link else text
+
+
+def follow(link: str, asked: SignalInstance) -> None:
+    """Asks for the page of the catalogue that a link leads to, or opens it in the browser."""
+
+    if link.startswith(INSIDE):
+        asked.emit(link.removeprefix(INSIDE))
+    else:
+        QDesktopServices.openUrl(QUrl(link))

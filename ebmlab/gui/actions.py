@@ -99,7 +99,7 @@ class Actions(QObject):
             ("run", self.tr("&Run"), "run step slow-motion | slower faster | drift | reset"),
             ("tools", self.tr("&Tools"), "gallery dimension catalogue"),
             ("window", self.tr("&Window"), "recipe-panel charts-panel charts: | full-screen present"),
-            ("help", self.tr("&Help"), "guide find | copy-facts about"),
+            ("help", self.tr("&Help"), "guide catalogue find | copy-facts about"),
         )
 
     def _submenus(self) -> dict[str, str]:
@@ -142,11 +142,11 @@ class Actions(QObject):
         self._add("run", self.tr("Run"), self.tr("Train, or pause (Space)"), icon="run")
         tip = self.tr("Train for one step; in slow motion, go on to the next stage")
         self._add("step", self.tr("Step"), tip, Qt.Key.Key_Period, "step")
-        tip = self.tr("Show the stages of a training step one by one")
+        tip = self.tr("Show the stages of a training step one by one; while paused, of the particles that keep moving")
         self._add("slow-motion", self.tr("Slow motion"), tip, "S", "slow-motion", True)
         self._add("slower", self.tr("Slower"), self.tr("Fewer steps per second"), Qt.Key.Key_BracketLeft)
         self._add("faster", self.tr("Faster"), self.tr("More steps per second"), Qt.Key.Key_BracketRight)
-        tip = self.tr("Let the particles move while the training is paused")
+        tip = self.tr("Let the particles move while the training is paused; in slow motion, stage by stage")
         self._add("drift", self.tr("Keep particles moving"), tip, "D", "drift", True)
         self._add("reset", self.tr("Reset"), self.tr("Start afresh, from the same seed"), "R", "reset")
 

@@ -23,10 +23,12 @@ class Editor(QWidget):
     Signals:
         edited: The value as the user wants it to be.
         finished: The user let go: what follows is another edit, undone by itself.
+        asked: The page of the catalogue that the user wants to see, as family/kind.
     """
 
     edited = Signal(object)
     finished = Signal()
+    asked = Signal(str)
 
     def __init__(self, k: Knob, value: Any, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)

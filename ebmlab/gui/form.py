@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from ebmlab.gui import theme
 from ebmlab.gui.about import About
 from ebmlab.gui.editors import BoolEditor, ChoiceEditor, Editor, NumberEditor, PathEditor, TextEditor
-from ebmlab.gui.header import Header, offer
+from ebmlab.gui.header import Header
+from ebmlab.gui.kinds import offer
 from ebmlab.gui.labels import label, sentence, tip
 from ebmlab.gui.tables import ArrayEditor, NamesEditor, lengthened
 from ebmlab.gui.widgets import Combo, IconButton
@@ -37,10 +38,12 @@ class Form(QWidget):
     Signals:
         edited: The component as the user wants it to be.
         finished: The user let go of a knob.
+        asked: The page of the catalogue that the user wants to see, as family/kind.
     """
 
     edited = Signal(object)
     finished = Signal()
+    asked = Signal(str)
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Form(QWidget):
         editor.judge = lambda value: self._judge(name, value)
         editor.edited.connect(lambda _: self._tell())
         editor.finished.connect(self.finished)
+        editor.asked.connect(self.asked)
         self.editors[name] = editor
         row = self._grid.rowCount()
         if is_part(k, default):
@@ -161,8 +165,9 @@ class PartEditor(Editor):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.current().px(3))
         self.header = Header(name, k.family, self.body if heading else None, self)
-        self.header.chosen.connect(self._chosen)
+        self.header.chosen.connect(self.choose)
         self.header.info.toggled.connect(self.about.open)
+        self.about.asked.connect(self.asked)
         self._column.addWidget(self.header)
         self._column.addWidget(self.body)
         self.show_fault("")
@@ -181,6 +186,7 @@ class PartEditor(Editor):
         self.form = Form(component)
         self.form.edited.connect(self.submit)
         self.form.finished.connect(self.finished)
+        self.form.asked.connect(self.asked)
         self._inner.insertWidget(self._inner.count() - 1, self.form)
         self.about.show_component(component)
 
@@ -189,7 +195,9 @@ class PartEditor(Editor):
             self._kinds[value.kind] = value
         return good
 
-    def _chosen(self, kind: str) -> None:
+    def choose(self, kind: str) -> None:
+        """Puts another kind in, as it was last set; why it will not do is said below its name."""
+
         if kind != self.value.kind:
             self.submit(self._kinds.get(kind) or FAMILIES[self.knob.family][kind]())
             self.refresh()
@@ -239,13 +247,19 @@ class PartsEditor(Editor):
             part.header.add(remove)
             part.edited.connect(lambda c, i=i: self.submit((*self.value[:i], c, *self.value[i + 1 :])))
             part.finished.connect(self.finished)
+            part.asked.connect(self.asked)
             self.parts.append(part)
             self._column.insertWidget(i, part)
 
     def _added(self, index: int) -> None:
         self.add.setCurrentIndex(0)
         if kind := self.add.itemData(index):
-            self._tell((*self.value, FAMILIES[self.knob.family][kind]()))
+            self.append(kind)
+
+    def append(self, kind: str) -> None:
+        """Adds a component of a kind, with its defaults."""
+
+        self._tell((*self.value, FAMILIES[self.knob.family][kind]()))
 
     def _tell(self, value: tuple[Component, ...]) -> None:
         if self.submit(value):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.labels import kinds
+from ebmlab.gui.kinds import offer
 from ebmlab.gui.widgets import Combo, Fold, IconButton, Label
 
 
@@ -76,11 +76,3 @@ class Header(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
-
-
-def offer(combo: Combo, family: str) -> None:
-    """Adds the kinds of a family to a combo box, by their titles."""
-
-    for kind, title in kinds(family):
-        combo.addItem(title, kind)
-        combo.setItemData(combo.count() - 1, kind, Qt.ItemDataRole.ToolTipRole)

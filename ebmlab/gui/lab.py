@@ -22,6 +22,7 @@ from ebmlab.gui.pages import Pages
 from ebmlab.gui.panels.guide import Guide
 from ebmlab.gui.panels.recipe import RecipePanel
 from ebmlab.gui.panels.strip import Strip
+from ebmlab.gui.shelf import Shelf
 from ebmlab.gui.steering import Steering
 from ebmlab.gui.views.base import View
 from ebmlab.gui.views.canvas import Canvas
@@ -64,11 +65,12 @@ class Lab(QObject):
         self.bridge.start()  # it makes its session while the views are made
         self.snapshot: Snapshot | None = None
         self._lens = Lens()
-        self._drawing = self._complete = False
+        self._drawing = self._complete = self._sandwich = False
         self._refusal = ""
         self.canvas, self.strip = Canvas(), Strip()
         self.filing = Filing(window, self.document, self.canvas.grab)
         self.steering = Steering(self.bridge, window.actions_, window.transport, window)
+        self.shelf = Shelf(window, self.document, lambda: self.panel)
         self._later = QTimer(self, interval=PATIENCE)
         self._later.timeout.connect(self._furnish_on)
         self._later.start()
@@ -105,6 +107,8 @@ class Lab(QObject):
         document.changed.connect(panel.show_recipe)
         panel.edited.connect(lambda recipe, label, path: document.set(recipe, label, path))
         panel.finished.connect(document.seal)
+        panel.asked.connect(self.shelf.open_page)
+        self.closing.connect(panel.close_down)
         drawing.tool_chosen.connect(self.canvas.set_tool)
         drawing.settings_changed.connect(self.canvas.set_settings)
         drawing.import_requested.connect(self.filing.ask_and_import)
@@ -117,6 +121,14 @@ class Lab(QObject):
 
         page = GalleryPage(self._device)
         page.opened.connect(self._open_exhibit)
+        self.closing.connect(page.close_down)
+        return page
+
+    def _make_dimension(self) -> QWidget:
+        from ebmlab.gui.panels.dimension import DimensionPage  # here, since it is seldom wanted
+
+        page = DimensionPage()
+        page.asked.connect(self.shelf.open_page)
         self.closing.connect(page.close_down)
         return page
 
@@ -143,6 +155,7 @@ class Lab(QObject):
         charts.setVisible(action.isChecked())
         action.toggled.connect(lambda on: self.charts.setVisible(on))
         self._list_charts(charts)
+        charts.sandwich_wanted.connect(self._want_sandwich)
         if self.snapshot is not None:
             charts.show_snapshot(self.snapshot)
         return charts
@@ -168,6 +181,7 @@ class Lab(QObject):
     def _connect(self) -> None:
         document, actions = self.document, self.window.actions_
         self.pages.add(actions["gallery"], self._make_gallery)
+        self.pages.add(actions["dimension"], self._make_dimension)
         document.changed.connect(self._changed)
         self.filing.restored.connect(lambda run: self.bridge.post(Restore(run)))
         self.canvas.edited.connect(self._drawn)
@@ -193,7 +207,7 @@ class Lab(QObject):
         group = QActionGroup(self)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         for name, chart in charts.charts.items():
-            action = QAction(chart.source.title, group, checkable=True, checked=True)
+            action = QAction(chart.source.title, group, checkable=True, checked=name not in charts.hidden)
             action.setObjectName(f"show-chart-{name}")
             action.toggled.connect(lambda on, name=name: charts.choose(name, on))
             self.window.menus["charts"].addAction(action)
@@ -256,7 +270,11 @@ class Lab(QObject):
     def _look(self, lens: Lens | None = None) -> None:
         """Asks for what the visible views need."""
 
-        lens = lens or self.canvas.lens
+        lens = replace(lens or self.canvas.lens, sandwich=self._sandwich)
         if lens != self._lens or self.snapshot is None:
             self._lens = lens
             self.bridge.post(Look(lens))
+
+    def _want_sandwich(self, on: bool) -> None:
+        self._sandwich = on
+        self._look()

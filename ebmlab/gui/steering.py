@@ -51,11 +51,11 @@ class Steering(QObject):
     def step(self) -> None:
         """Trains for one step; in slow motion goes on to the next stage."""
 
-        slow = self._actions["slow-motion"].isChecked()
-        self._bridge.post(Beat() if slow and (self._running or self._staged) else Advance(1))
+        slow, drifting = (self._actions[name].isChecked() for name in ("slow-motion", "drift"))
+        self._bridge.post(Beat() if slow and (self._running or self._staged or drifting) else Advance(1))
 
     def slow(self, on: bool) -> None:
-        """Shows the stages of every step one by one, or no longer."""
+        """Shows the stages of every step one by one, or no longer; those of the sampler while particles move alone."""
 
         self._transport.set_slow(on)
         self._bridge.post(SlowMotion(self._transport.beat if on else None))

@@ -69,7 +69,8 @@ class Combo(QComboBox):
         event.ignore()
 
     def showPopup(self) -> None:
-        self.view().setMinimumWidth(min(self.view().sizeHintForColumn(0) + 24, 480))
+        px = theme.current().px
+        self.view().setMinimumWidth(min(self.view().sizeHintForColumn(0) + px(24), px(620)))
         super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -75,6 +75,9 @@ class LabWindow(QMainWindow):
         self._starting = QLabel(self.tr("starting…"))
         self._starting.setProperty("muted", True)
         self._starting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.shelf = QWidget()
+        self.shelf.setProperty("surface", "panel")
+        self.shelf.hide()
         self.centre = QWidget()
         self.centre.setProperty("surface", "background")
         column = QVBoxLayout(self.centre)
@@ -86,10 +89,10 @@ class LabWindow(QMainWindow):
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.setHandleWidth(1)
         self.split.setChildrenCollapsible(False)
-        self.split.addWidget(self.side)
-        self.split.addWidget(self.centre)
-        self.split.setStretchFactor(1, 1)
-        self.split.setSizes([theme.current().px(SIDE), theme.current().px(1160)])
+        for widget in (self.side, self.shelf, self.centre):
+            self.split.addWidget(widget)
+        self.split.setStretchFactor(2, 1)
+        self.split.setSizes([theme.current().px(SIDE), 0, theme.current().px(1160)])
         self.side.setMinimumWidth(theme.current().px(SIDE))
         self.setCentralWidget(self.split)
 
@@ -172,6 +175,7 @@ class LabWindow(QMainWindow):
         for widget in (self.menuBar(), self.transport, self.status):
             widget.setVisible(not on)
         self.side.setVisible(not on and self.actions_["recipe-panel"].isChecked())
+        self.shelf.setVisible(not on and self.actions_["catalogue"].isChecked())
         self.actions_["present"].setChecked(on)
         self.set_full_screen(on)
 
@@ -227,7 +231,7 @@ class LabWindow(QMainWindow):
             self.present(False)
         elif self.isFullScreen():
             self.set_full_screen(False)
-        elif self.lab is None or not self.lab.pages.go_home():
+        elif self.lab is None or not (self.lab.pages.go_home() or self.lab.shelf.put_away()):
             self.error_bar.clear()
 
     def event(self, event: QEvent) -> bool:

@@ -76,7 +76,7 @@ def describe(component: Component | type[Component]) -> str:
     lines += [f"    {equation}" for equation in p.equations]
     lines += ["", _ROLE.sub(r"\1", p.text), ""] if p.text else [""]
     for name, default, k in p.knobs:
-        lines.append(f"  {name} = {_default(k, default)}  {' '.join(filter(None, (k.help, note(k))))}")
+        lines.append(f"  {name} = {written(k, default)}  {' '.join(filter(None, (k.help, note(k))))}")
     if p.references:
         lines += ["", "References:"] + [f"  {title}  {link}".rstrip() for title, link in p.references]
     return "\n".join(lines)
@@ -93,7 +93,9 @@ def note(k: Knob) -> str:
     return f"({'; '.join(facts)})" if facts else ""
 
 
-def _default(k: Knob, default: Any) -> str:
+def written(k: Knob, default: Any) -> str:
+    """Returns the default of a knob as a person writes it."""
+
     if is_part(k, default):
         several = default if isinstance(default, tuple) else (default,)
         return "+".join(c.kind for c in several) or "…"

@@ -113,7 +113,7 @@ def test_that_a_window_turned_inside_out_is_refused(panel):
 
 def test_that_the_number_of_parameters_is_shown(panel):
     panel.show_snapshot(Snapshot(step=0, recipe=Recipe(), lens=Lens(), parameters=17025))
-    assert panel.parameters.accessibleName() == "17,025 parameters"
+    assert panel.matcher.text.accessibleName() == "17,025 parameters"
 
 
 def test_that_every_control_is_named_for_screen_readers(panel):

@@ -187,3 +187,19 @@ def test_that_a_verdict_that_stays_is_not_written_again(strip, monkeypatch):
     monkeypatch.setattr(Finding, "set_verdict", lambda self, given: written.append(given))
     strip.set_verdicts([verdict(1), verdict(3)])
     assert written == [verdict(3)]
+
+
+def test_that_twelve_verdicts_are_counted_shown_or_in_the_menu_with_their_reasons(strip):
+    for width in (980, 500):
+        strip.resize(width, 36)
+        long = Verdict("fair", "a verdict of many words " * 8 + "& more", "Why long.")
+        strip.set_verdicts([verdict(0, "bad"), long, *(verdict(i) for i in range(2, 12))])
+        left_out = strip._row.left_out()
+        assert strip._row.more.text() == f"+{len(left_out)} more"
+        assert strip._row.more.geometry().right() <= strip._row.width()
+        assert strip._row.more.width() >= strip._row.more.fontMetrics().horizontalAdvance("+11 more")
+        strip._row.menu.aboutToShow.emit()
+        actions = strip._row.menu.actions()
+        assert len(actions) == len(left_out) == 12 - sum(not f.isHidden() for f in strip._findings)
+        assert all(f"Why {a.text().split()[2]}." in a.toolTip() for a in actions if a.text().startswith("finding"))
+        assert all(a.iconText() for a in actions)

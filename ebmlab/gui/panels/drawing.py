@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from PySide6.QtCore import QSize, QTimer, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap, QShowEvent
+from PySide6.QtGui import QHideEvent, QIcon, QImage, QPixmap, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from ebmlab.engine.targets import TARGETS, Brush, Eraser, Spray, Stamp, Target
@@ -144,6 +144,9 @@ class ReadyTargets(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
 
     def _repaint(self) -> None:
         self._queue = list(self.buttons)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.form import Form, PartEditor
+from ebmlab.gui.form import Form, PartEditor, PartsEditor
 from ebmlab.gui.labels import label
 from ebmlab.gui.panels.drawing import DrawingPanel
+from ebmlab.gui.panels.matcher import Matcher
 from ebmlab.gui.widgets import Fold, Label
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.snapshot import Snapshot
@@ -26,10 +27,12 @@ class RecipePanel(QScrollArea):
     Signals:
         edited: The recipe as the user wants it to be, what undo shall call the edit, and the knob's dotted path.
         finished: The user let go of a knob: the next edit is undone by itself.
+        asked: The page of the catalogue that the user wants to see, as family/kind.
     """
 
     edited = Signal(object, str, str)
     finished = Signal()
+    asked = Signal(str)
 
     def __init__(self, recipe: Recipe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +40,9 @@ class RecipePanel(QScrollArea):
         self.forms: list[Form] = []
         self.drawing = DrawingPanel(self)
         self.drawing.target_chosen.connect(self._begin_from)
-        self.parameters = Label("", self, muted=True)
+        self.matcher = Matcher(recipe.energy, self)
+        self.matcher.matched.connect(self._resize_energy)
+        self.matcher.refused.connect(lambda fault: self.energy.show_fault(fault))
         self._fill()
         self._arrange()
         self._summarise()
@@ -49,7 +54,7 @@ class RecipePanel(QScrollArea):
         self.optimizer = self._part("optimizer")
         self.sampler = self._part("sampler")
         self.target.extra.addWidget(self.drawing)
-        self.energy.extra.addWidget(self.parameters)
+        self.energy.extra.addWidget(self.matcher)
         self.optimizer.footer.addWidget(self._form("batch"))
         self.log_z, self.data = self._form("log_z"), self._form("data", "seed", "window")
         self.log_z_fold = Fold(self.tr("Log Z"), [self.log_z], self)
@@ -65,6 +70,7 @@ class RecipePanel(QScrollArea):
         form = Form(self.recipe, names=names, headings=headings)
         form.edited.connect(self._tell)
         form.finished.connect(self.finished)
+        form.asked.connect(self.asked)
         self.forms.append(form)
         return form
 
@@ -120,17 +126,39 @@ class RecipePanel(QScrollArea):
         self.recipe = recipe
         for form in self.forms:
             form.set_component(recipe)
+        self.matcher.show_energy(recipe.energy)
         self._summarise()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Shows how many parameters the energy has."""
 
-        self._count(snapshot.parameters)
+        self.matcher.show_count(snapshot.recipe.energy, snapshot.parameters)
 
-    def _count(self, parameters: int) -> None:
-        text = self.tr("%1 parameters").replace("%1", f"{parameters:,}") if parameters else ""
-        if text != self.parameters.text():
-            self.parameters.show_text(text)
+    def use(self, family: str, kind: str) -> str:
+        """Puts a component into the recipe and shows its section; returns why it will not do, if so."""
+
+        name = next(name for name, _, k in knobs(self.recipe) if k.family == family)
+        editor = next(form.editors[name] for form in self.forms if name in form.editors)
+        fault = ""
+        if isinstance(editor, PartEditor):
+            editor.choose(kind)
+            fault = editor.fault.text()
+        elif isinstance(editor, PartsEditor):
+            self.log_z_fold.unfold(True)
+            editor.append(kind)
+        QTimer.singleShot(0, editor, lambda: self.ensureWidgetVisible(editor, 0, 0))
+        return fault
+
+    def close_down(self) -> None:
+        """Calls off what is under way."""
+
+        self.matcher.close_down()
+
+    def _resize_energy(self, energy: object) -> None:
+        self.finished.emit()
+        if self.energy.submit(energy):
+            self.energy.refresh()
+            self.finished.emit()
 
     def _tell(self, recipe: Recipe) -> None:
         paths = [path for path, _ in changes(self.recipe, recipe)]

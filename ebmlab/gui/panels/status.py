@@ -59,7 +59,9 @@ class Status(QStatusBar):
             return
         self._due = monotonic() + PERIOD
         self.say("device", snapshot.device)
-        self.say("speed", self.tr("{} steps/s").format(f"{snapshot.steps_per_second:,.0f}"))
+        slow = snapshot.stage is not None and snapshot.stage.ways is not None
+        speed = self.tr("{} steps/s").format(f"{snapshot.steps_per_second:,.0f}")
+        self.say("speed", self.tr("the sampler, stage by stage") if slow else speed)
         self.say("frames", self.tr("{} frames/s").format(f"{frames_per_second:.0f}"))
         self.say("step", self.tr("step {}").format(f"{snapshot.step:,}"))
         self.say("seed", self.tr("seed {}").format(snapshot.recipe.seed))

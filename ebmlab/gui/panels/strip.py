@@ -16,6 +16,10 @@ from ebmlab.session.snapshot import Snapshot
 PERIOD = 0.5
 """Seconds between two readings of the same run."""
 
+MOST: dict[Level, int] = {"good": 340, "fair": 340, "bad": 420}
+"""Pixels of a verdict's words at scale 1, before they are shortened."""
+MOST_IN_MENU = 640
+
 _COLOURS: dict[Level, str] = {"good": "green", "fair": "amber", "bad": "red"}
 
 
@@ -34,7 +38,8 @@ class Strip(QFrame):
         self._stage.setProperty("heading", True)
         self._stage.setObjectName("stage")
         self._stage.hide()
-        self._row = Row(spacing=10)
+        self._row = Row(spacing=10, counted=True)
+        self._row.menu.setToolTipsVisible(True)
         self._row.menu.aboutToShow.connect(self._overflow)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -57,7 +62,8 @@ class Strip(QFrame):
         if self._stage.isHidden() != (stage is None):
             self._stage.setVisible(stage is not None)
         if stage is not None:
-            self._stage.setText(f"{stage.index + 1}  {stage.text}")
+            number = f"{stage.index + 1}" if stage.ways is None else self.tr("Sampler {}").format(stage.index + 1)
+            self._stage.setText(f"{number}  {stage.text}")
         if monotonic() >= self._due or snapshot.status != self._status:
             self._due, self._status = monotonic() + PERIOD, snapshot.status
             self.set_verdicts(verdicts(snapshot))
@@ -79,7 +85,10 @@ class Strip(QFrame):
         self._row.menu.clear()
         for finding in self._row.left_out():
             assert isinstance(finding, Finding)
-            self._row.menu.addAction(finding.icon(), finding.verdict.text, finding.explain)
+            text = _short(finding, finding.verdict.text, MOST_IN_MENU).replace("&", "&&")
+            action = self._row.menu.addAction(finding.icon(), text)
+            action.setToolTip(finding.toolTip())
+            action.triggered.connect(lambda _=False, finding=finding: finding.explain(self._row.more))
 
     def _dress(self) -> None:
         for finding in self._findings:
@@ -95,7 +104,7 @@ class Finding(QToolButton):
         self.setProperty("flat", True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.clicked.connect(self.explain)
+        self.clicked.connect(lambda _=False: self.explain(self))
         self.set_verdict(verdict)
 
     def set_verdict(self, verdict: Verdict) -> None:
@@ -105,15 +114,22 @@ class Finding(QToolButton):
         self.verdict = verdict
         self.setIcon(_mark(verdict.level, look.px(24), getattr(look.palette, _COLOURS[verdict.level])))
         self.setIconSize(QSize(look.px(12), look.px(12)))
-        self.setText(QFontMetrics(self.font()).elidedText(verdict.text, Qt.TextElideMode.ElideRight, look.px(420)))
+        self.setText(_short(self, verdict.text, MOST[verdict.level]).replace("&", "&&"))
         self.setToolTip(f"<p><b>{verdict.text}</b></p><p>{verdict.detail}</p>")
         self.setAccessibleName(verdict.text)
         self.setAccessibleDescription(verdict.detail)
 
-    def explain(self) -> None:
+    def explain(self, at: QWidget) -> None:
         """Shows the tool-tip at once, for those without a mouse."""
 
-        QToolTip.showText(self.mapToGlobal(QPoint(0, -8)), self.toolTip(), self)
+        QToolTip.showText(at.mapToGlobal(QPoint(0, -8)), self.toolTip(), at)
+
+
+def _short(widget: QWidget, text: str, most: int) -> str:
+    """Returns a text with an ellipsis where it is longer than so many pixels at scale 1."""
+
+    metrics = QFontMetrics(widget.font())
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, theme.current().px(most))
 
 
 @lru_cache(maxsize=16)

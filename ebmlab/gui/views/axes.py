@@ -37,9 +37,9 @@ def pen(role: Role, dash: Dash = "solid") -> QPen:
 
 
 def draw_axes(
-    painter: QPainter, area: QRectF, at: tuple[tuple[Tick, ...], tuple[Tick, ...]], look: theme.Theme
+    painter: QPainter, area: QRectF, at: tuple[tuple[Tick, ...], tuple[Tick, ...]], look: theme.Theme, label: str = ""
 ) -> None:
-    """Draws two axes, with their ticks at pixels: those of the steps, then those of the values."""
+    """Draws two axes, with their ticks at pixels: those across, of what the label says, then those of the values."""
 
     painter.setFont(font(look, 10))
     flags, height = Qt.AlignmentFlag, look.px(18)
@@ -55,6 +55,8 @@ def draw_axes(
         centre = min(tick.at, area.right() - half)
         room = QRectF(centre - half - 2, area.bottom(), 2 * half + 4, height)
         painter.drawText(room, int(flags.AlignCenter), tick.text)
+    corner = QRectF(0, area.bottom(), area.left() - look.px(8), height)
+    painter.drawText(corner, int(flags.AlignRight | flags.AlignVCenter), label)
     painter.setPen(QColor(look.palette.line))
     painter.drawLine(area.topLeft(), area.bottomLeft())
     painter.drawLine(area.bottomLeft(), area.bottomRight())

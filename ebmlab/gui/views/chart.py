@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 from dataclasses import replace
 from time import monotonic
+from typing import Generic
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QGuiApplication
@@ -11,33 +12,37 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, Q
 from ebmlab.gui import theme
 from ebmlab.gui.numbers import number
 from ebmlab.gui.views.axes import colour
-from ebmlab.gui.views.curves import Curve, Reading, Source, nearest, span, table, visible
+from ebmlab.gui.views.curves import Curve, Reading, Shown, Source, nearest, span, table, visible
 from ebmlab.gui.views.legend import Legend
 from ebmlab.gui.views.plot import Plot, Scale
-from ebmlab.session.snapshot import Snapshot
 
 PERIOD = 0.4
 """Seconds between two redraws at the least."""
+MARGIN = 0.05
+"""What an axis that is not one of steps shows beyond the curves, as a share of their extent."""
 
 
-class Chart(QFrame):
-    """Curves of a run over its steps: hover to read, wheel to zoom, double click to follow again.
+class Chart(QFrame, Generic[Shown]):
+    """Curves over the steps of a run, or over something else: hover to read, wheel to zoom, double click to fit.
 
     Signals:
         hovered: The step under the cursor; None when it has left.
+        noticed: Whether it can be seen now.
     """
 
     hovered = Signal(object)
+    noticed = Signal(bool)
 
-    def __init__(self, source: Source, parent: QWidget | None = None) -> None:
+    def __init__(self, source: Source[Shown], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source = source
         self._reading = Reading()
-        self._snapshot: Snapshot | None = None
+        self._snapshot: Shown | None = None
+        self._end: float = 0
         self._chosen: dict[str, bool] = {}
         self._following = True
         self._last = 0.0
-        self._drawn: Snapshot | None = None
+        self._drawn: Shown | None = None
         self.setObjectName(f"chart-{source.name}")
         self.setProperty("card", True)
         self.setAccessibleName(source.title)
@@ -54,6 +59,7 @@ class Chart(QFrame):
         self._legend = Legend()
         self._legend.toggled.connect(self._toggle)
         self._plot = Plot()
+        self._plot.set_spread(Scale(*self.source.spread))
         self._plot.hovered.connect(self._hover)
         self._plot.zoomed.connect(self._zoom)
         self._plot.fitted.connect(self.follow)
@@ -91,10 +97,10 @@ class Chart(QFrame):
 
         return self._reading
 
-    def take(self, snapshot: Snapshot) -> None:
-        """Takes in a snapshot, to be drawn when it is this chart's turn."""
+    def take(self, snapshot: Shown, step: float = 0) -> None:
+        """Takes in a snapshot and the step of the run, to be drawn when it is this chart's turn."""
 
-        self._snapshot = snapshot
+        self._snapshot, self._end = snapshot, step
 
     @property
     def stale(self) -> bool:
@@ -128,16 +134,27 @@ class Chart(QFrame):
         seen = [c for c in self.curves if len(c.x)]
         points = 2 * max(self._plot.width(), 100)  # a least and a greatest value per column of pixels
         if self._following:
-            # Every chart ends at the step of the run, so that one lies under the other.
-            end = max((c.x[-1] for c in seen), default=1.0)
-            end = max(end, self._snapshot.step if self._snapshot else 0)
-            pieces = [visible(c, 0, end, points) for c in seen]
-            low, high = span(pieces, self._reading.within)
-            self._plot.set_span((0, max(end, 1)), (low, min(high, self._reading.most)))
+            ends = self._ends(seen)
+            pieces = [visible(c, *ends, points) for c in seen]
+            low, high = span(pieces, self._reading.within, self.spread.y)
+            self._plot.set_span(ends, (low, min(high, self._reading.most)))
         else:
             pieces = [visible(c, *self._plot.steps(), points) for c in seen]
+        self._plot.set_axis(self.source.across, self._reading.places)
         self._plot.set_guide(self._reading.guide if some else None)
         self._plot.set_curves(pieces)
+
+    def _ends(self, curves: list[Curve]) -> tuple[float, float]:
+        """Returns where the axis across begins and ends."""
+
+        if not self.source.across:  # every chart ends at the step of the run, so that one lies under the other
+            return 0, max([self._end, 1.0, *(c.x[-1] for c in curves)])
+        low, high = min((c.x[0] for c in curves), default=1.0), max((c.x[-1] for c in curves), default=2.0)
+        if self.spread.x:
+            beyond = max(high / low, 1.2) ** MARGIN
+            return low / beyond, high * beyond
+        beyond = MARGIN * (high - low or 1.0)
+        return low - beyond, high + beyond
 
     def follow(self) -> None:
         """Lets the axes follow the curves again, after somebody has zoomed."""
@@ -165,9 +182,10 @@ class Chart(QFrame):
         self.hovered.emit(step)
         points = [] if step is None else [(c, p) for c in self.curves if (p := nearest(c, step))]
         self._readout.setVisible(bool(points))
-        if not points:
+        if step is None or not points:
             return
-        lines = ["{} {:,.0f}".format(html.escape(self.tr("step")), points[0][1][0])]
+        place = min((point[0] for _, point in points), key=lambda x: abs(x - step))
+        lines = ["{} {:,.0f}".format(html.escape(self.source.across or self.tr("step")), place)]
         for curve, (_, value, error) in points:
             shown = number(value, 5) + ("" if error is None else f" ± {number(error, 2)}")
             name = html.escape(curve.label)
@@ -198,7 +216,7 @@ class Chart(QFrame):
         """Puts every point of the visible curves on the clipboard, separated by tabs."""
 
         data = QMimeData()
-        data.setText(table(self.curves))
+        data.setText(table(self.curves, self.source.across or "step"))
         QGuiApplication.clipboard().setMimeData(data)
 
     def menu(self) -> QMenu:
@@ -210,13 +228,13 @@ class Chart(QFrame):
         menu.addSeparator()
         for text, on, axis in (
             (self.tr("Logarithmic values"), self.spread.y, "y"),
-            (self.tr("Logarithmic steps"), self.spread.x, "x"),
+            (self.tr("Logarithmic {}").format(self.source.across or self.tr("steps")), self.spread.x, "x"),
         ):
             action = QAction(text, menu, checkable=True, checked=on)
             action.setEnabled(axis == "x" or not self.source.linear)
             action.toggled.connect(lambda value, axis=axis: self.set_spread(**{axis: value}))
             menu.addAction(action)
-        fit = menu.addAction(self.tr("Follow the run"), self.follow)
+        fit = menu.addAction(self.tr("Show all") if self.source.across else self.tr("Follow the run"), self.follow)
         fit.setEnabled(not self._following)
         menu.addSeparator()
         menu.addAction(self.tr("Copy as picture"), self.copy_image)
@@ -234,6 +252,11 @@ class Chart(QFrame):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
         self.redraw()
+        self.noticed.emit(True)
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)  # type: ignore[arg-type]
+        self.noticed.emit(False)
 
     def _place_empty(self) -> None:
         self._empty.setGeometry(self._plot.rect().adjusted(12, 4, -12, -4))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ebmlab.gui.views.chart import Chart
@@ -11,6 +11,7 @@ from ebmlab.gui.views.gradient import GradientChart
 from ebmlab.gui.views.health import HealthChart
 from ebmlab.gui.views.likelihood import Likelihood, Objective
 from ebmlab.gui.views.log_z import LogZChart
+from ebmlab.gui.views.sandwich import SandwichChart
 from ebmlab.session.snapshot import Snapshot
 
 SLACK = 60
@@ -18,12 +19,18 @@ SLACK = 60
 
 
 class Charts(QScrollArea):
-    """The charts in one column, with one cursor through all of them."""
+    """The charts in one column, with one cursor through all that have the run's steps for an axis.
+
+    Signals:
+        sandwich_wanted: Whether anybody sees the chart that takes long to find out about.
+    """
+
+    sandwich_wanted = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._charts = [Chart(s) for s in self._sources()]
-        self._hidden: set[str] = set()
+        self._hidden: set[str] = {SandwichChart.name}
         self._running = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._draw_next)
@@ -34,7 +41,9 @@ class Charts(QScrollArea):
         layout.setSpacing(8)
         for chart in self._charts:
             layout.addWidget(chart, 1)
-            chart.hovered.connect(self._point_at)
+            if not chart.source.across:
+                chart.hovered.connect(self._point_at)
+        self.charts[SandwichChart.name].noticed.connect(self.sandwich_wanted)
         self.setWidget(column)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -44,17 +53,17 @@ class Charts(QScrollArea):
         self._concern(False)
 
     @staticmethod
-    def _sources() -> list[Source]:
-        return [Likelihood(), Objective(), LogZChart(), GradientChart(), HealthChart()]
+    def _sources() -> list[Source[Snapshot]]:
+        return [Likelihood(), Objective(), LogZChart(), SandwichChart(), GradientChart(), HealthChart()]
 
     @property
-    def charts(self) -> dict[str, Chart]:
+    def charts(self) -> dict[str, Chart[Snapshot]]:
         """The charts by name, from top to bottom."""
 
         return {chart.source.name: chart for chart in self._charts}
 
     @property
-    def active(self) -> Chart:
+    def active(self) -> Chart[Snapshot]:
         """The chart that has the focus or lies under the cursor; else the first."""
 
         near = [c for c in self._charts if c.isVisible() and (c.hasFocus() or c.underMouse())]
@@ -65,7 +74,7 @@ class Charts(QScrollArea):
 
         self._concern(Objective.concerns(snapshot))
         for chart in self._charts:
-            chart.take(snapshot)
+            chart.take(snapshot, snapshot.step)
         stopped = self._running and snapshot.status != "running"
         self._running = snapshot.status == "running"
         if stopped:
@@ -85,6 +94,12 @@ class Charts(QScrollArea):
         else:
             self._timer.stop()
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The names of the charts that nobody has chosen to see."""
+
+        return frozenset(self._hidden)
+
     def choose(self, name: str, on: bool) -> None:
         """Shows or hides a chart."""
 
@@ -103,4 +118,5 @@ class Charts(QScrollArea):
 
     def _point_at(self, step: float | None) -> None:
         for chart in self._charts:
-            chart.point_at(step)
+            if not chart.source.across:
+                chart.point_at(step)

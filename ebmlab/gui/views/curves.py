@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ebmlab.session.snapshot import Snapshot
-
 Role = Literal["exact", "target", "model", "second", "muted"]
 Dash = Literal["solid", "dashed", "dotted"]
+Shown = TypeVar("Shown")
 
 POINTS = 1000
 ROWS = 1 << 16
@@ -31,7 +29,7 @@ METHODS: tuple[tuple[Role, Dash], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curve:
-    """A figure over the steps of a run.
+    """A figure over the steps of a run, or over whatever else the chart's axis counts.
 
     Arguments:
         key: What it is known by from one snapshot to the next.
@@ -41,6 +39,8 @@ class Curve:
         error: Half the height of its band, with shape (n,).
         role: Its colour: ink for what is exact, blue for the target, orange and violet for what the model estimates.
         dash: How its line is broken, so that it is told apart without colour.
+        marked: Whether each point is marked by a dot, where there are few.
+        hollow: Which of the dots are hollow, since they are not to be trusted, with shape (n,).
         shown: Whether it is visible until somebody says otherwise.
         help: One sentence about it.
     """
@@ -52,25 +52,35 @@ class Curve:
     error: np.ndarray | None = None
     role: Role = "exact"
     dash: Dash = "solid"
+    marked: bool = False
+    hollow: np.ndarray | None = None
     shown: bool = True
     help: str = ""
 
 
 class Reading(NamedTuple):
-    """What a chart shows of a snapshot."""
+    """What a chart shows of a snapshot, or of whatever else it is about."""
 
     curves: tuple[Curve, ...] = ()
     note: str = ""  # figures beside the title
     guide: float | None = None  # where a dashed line says what is ideal
     within: tuple[float, float] | None = None  # values that the axis always spans
     most: float = np.inf  # value that the axis does not go beyond by itself
+    places: tuple[float, ...] = ()  # where the axis across has its numbers; empty for round ones
 
 
-class Source(ABC):
-    """What a chart is about: a title, and how to read its curves off a snapshot."""
+class Source(ABC, Generic[Shown]):
+    """What a chart is about: a title, and how to read its curves off a snapshot, or off something else."""
 
     name: ClassVar[str]
     linear: ClassVar[bool] = False  # True where logarithmic values make no sense
+    spread: ClassVar[tuple[bool, bool]] = (False, False)  # whether the axes, across and up, begin as logarithmic ones
+
+    @property
+    def across(self) -> str:
+        """What the axis across counts, unless the steps of a run: then nothing, and it ends at the run's step."""
+
+        return ""
 
     @property
     @abstractmethod
@@ -83,8 +93,8 @@ class Source(ABC):
         """What stands in the place of curves that are still to come."""
 
     @abstractmethod
-    def read(self, snapshot: Snapshot) -> Reading:
-        """Returns the curves of the run so far."""
+    def read(self, snapshot: Shown) -> Reading:
+        """Returns the curves so far."""
 
 
 def thinned(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> np.ndarray:
@@ -115,17 +125,22 @@ def visible(curve: Curve, low: float, high: float, points: int = POINTS) -> Curv
     x, y = curve.x[first:last], curve.y[first:last]
     index = thinned(x, y, points)
     error = None if curve.error is None else curve.error[first:last][index]
-    return Curve(
-        key=curve.key, label=curve.label, x=x[index], y=y[index], error=error, role=curve.role, dash=curve.dash
-    )
+    hollow = None if curve.hollow is None else curve.hollow[first:last][index]
+    return replace(curve, x=x[index], y=y[index], error=error, hollow=hollow)
 
 
-def span(curves: Sequence[Curve], within: tuple[float, float] | None = None) -> tuple[float, float]:
-    """Returns the values that an axis should span: all but the outermost hundredth, and where each curve is now."""
+def span(curves: Sequence[Curve], within: tuple[float, float] | None = None, log: bool = False) -> tuple[float, float]:
+    """Returns the values that an axis should span: all but the outermost hundredth, and where each curve is now.
 
-    values = [y for c in curves if (y := c.y[np.isfinite(c.y)]).size]
+    A logarithmic axis leaves out what is not above 0, and has its margins in decades.
+    """
+
+    values = [y for c in curves if (y := c.y[np.isfinite(c.y) & ((c.y > 0) | (not log))]).size]
     if not values:
         return within or (0.0, 1.0)
+    if log:
+        low, high = span([replace(curves[0], y=np.log10(np.concatenate(values)))])
+        return 10**low, 10**high
     low, high = np.quantile(np.concatenate(values), [0.01, 0.99])
     now = [y[-1] for y in values]
     low, high = min(low, *now, *(within or ())), max(high, *now, *(within or ()))
@@ -145,10 +160,10 @@ def nearest(curve: Curve, step: float) -> tuple[float, float, float | None] | No
     return float(curve.x[i]), float(curve.y[i]), None if curve.error is None else float(curve.error[i])
 
 
-def table(curves: Sequence[Curve]) -> str:
+def table(curves: Sequence[Curve], across: str = "step") -> str:
     """Returns every point of the curves as tab-separated text with a heading."""
 
-    lines = ["curve\tstep\tvalue\tstderr"]
+    lines = [f"curve\t{across}\tvalue\tstderr"]
     for c in curves:
         errors = np.full(len(c.x), np.nan) if c.error is None else c.error
         lines += [

@@ -9,7 +9,7 @@ from ebmlab.session.snapshot import Snapshot
 tr = QCoreApplication.translate
 
 
-class GradientChart(Source):
+class GradientChart(Source[Snapshot]):
     """How far the estimator's gradient lies from the exact gradient of the likelihood."""
 
     name = "gradient"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from ebmlab.gui.numbers import number
@@ -14,9 +15,12 @@ tr = QCoreApplication.translate
 MOST = 2.0
 """R-hat above this leaves the axis, or the shares below 1 could not be told apart."""
 
+FEW = 4
+"""Swap rates that the note lists one by one; of more it tells the least and the greatest."""
 
-class HealthChart(Source):
-    """How the particles' chains fare: acceptance, split R-hat, and effective draws per draw."""
+
+class HealthChart(Source[Snapshot]):
+    """How the particles' chains fare: acceptance, swaps of replicas, split R-hat, and effective draws per draw."""
 
     name = "health"
     linear = True
@@ -63,6 +67,8 @@ class HealthChart(Source):
                 help=tr("Health", "Split R-hat: 1 where the chains agree; above 1.01 they have not mixed."),
             ),
         ]
+        if np.isfinite(table["swap"]).any():
+            curves.insert(1, _swaps(steps, table["swap"], health.swaps))
         ideal = 1.0 if len(table) else None
         return Reading(tuple(curves) if len(table) else (), _note(health), ideal, (0.0, 1.0), MOST)
 
@@ -76,11 +82,12 @@ class HealthChart(Source):
             self._history, self._key, last = _empty(), key, -1.0
         h = snapshot.health
         if snapshot.step > last and not (h.accept is None and h.r_hat is None and h.ess is None):
-            self._history.append(snapshot.step, _or_nan(h.accept), _or_nan(_share(h)), _or_nan(h.r_hat))
+            swap = math.fsum(h.swaps) / len(h.swaps) if h.swaps else None
+            self._history.append(snapshot.step, *map(_or_nan, (h.accept, swap, _share(h), h.r_hat)))
 
 
 def _empty() -> Trace:
-    return Trace("step", "accept", "ess", "r_hat")
+    return Trace("step", "accept", "swap", "ess", "r_hat")
 
 
 def _share(health: Health) -> float | None:
@@ -91,5 +98,31 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
+def _swaps(steps: np.ndarray, mean: np.ndarray, latest: tuple[float, ...]) -> Curve:
+    text = tr("Health", "Mean probability of a swap between neighbouring replicas; now, the coldest first: {}.")
+    return Curve(
+        key="swap",
+        label=tr("Health", "swap"),
+        x=steps,
+        y=mean,
+        role="model",
+        dash="dashed",
+        help=text.format(_listed(latest) or "–"),
+    )
+
+
 def _note(health: Health) -> str:
-    return "" if health.r_hat is None else f"R̂ {number(health.r_hat, 3)}"
+    r_hat = "" if health.r_hat is None else f"R̂ {number(health.r_hat, 3)}"
+    swaps = health.swaps
+    shown = _listed(swaps) if len(swaps) <= FEW else f"{_share_text(min(swaps))}–{_share_text(max(swaps))}"
+    return " · ".join(filter(None, [r_hat, tr("Health", "swaps {}").format(shown) if swaps else ""]))
+
+
+def _listed(shares: tuple[float, ...]) -> str:
+    return " ".join(map(_share_text, shares))
+
+
+def _share_text(share: float) -> str:
+    """Returns a share with two decimals and, for want of room, no leading zero."""
+
+    return f"{share:.2f}".removeprefix("0")

@@ -36,7 +36,7 @@ class Stretch:
         return training["step"][first:], training["value"][first:]
 
 
-class Likelihood(Source):
+class Likelihood(Source[Snapshot]):
     """The exact negative log-likelihood over the target's entropy: the gap between the two is the KL divergence."""
 
     name = "likelihood"
@@ -142,7 +142,7 @@ class Likelihood(Source):
         ]
 
 
-class Objective(Source):
+class Objective(Source[Snapshot]):
     """What the estimator minimises, where that is no likelihood."""
 
     name = "objective"

@@ -12,7 +12,7 @@ tr = QCoreApplication.translate
 _ARROWS = {"lower": " ↑", "upper": " ↓", None: ""}
 
 
-class LogZChart(Source):
+class LogZChart(Source[Snapshot]):
     """The exact log Z, and each method's estimate with its standard error."""
 
     name = "log-z"

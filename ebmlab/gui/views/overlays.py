@@ -15,6 +15,7 @@ from ebmlab.gui.theme import Palette
 from ebmlab.gui.views.dots import Dot, Dots, Paper
 from ebmlab.gui.views.projection import Projection
 from ebmlab.gui.views.shapes import chip, faded, path, pen
+from ebmlab.gui.views.ways import draw_ways
 from ebmlab.gui.views.words import QT_TRANSLATE_NOOP
 from ebmlab.session.snapshot import Field, StageShown
 
@@ -138,8 +139,11 @@ def draw_modes(surface: Surface, modes: Sequence[Mode]) -> None:
 
 
 def draw_stage(surface: Surface, stage: StageShown) -> None:
-    """Draws the points of a stage of slow motion, each with a line from where it came."""
+    """Draws the points of a stage of slow motion, each with a line from where it came, or the ways of particles."""
 
+    if stage.ways is not None:
+        draw_ways(surface, stage.ways)
+        return
     if stage.points is None or not len(stage.points):
         return
     colour = getattr(surface.palette, _STAGE_COLOURS.get(stage.name, "ink"))

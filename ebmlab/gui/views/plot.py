@@ -40,6 +40,7 @@ class Stroke(NamedTuple):
 
     line: QPainterPath
     band: QPainterPath
+    dots: np.ndarray  # (n, 3), where they are and whether they are hollow
     role: Role
     dash: Dash
 
@@ -67,6 +68,7 @@ class Plot(QWidget):
         self._strokes_of: object = None
         self._axes = QImage()
         self._axes_of: tuple[object, ...] = ()
+        self._label, self._places = "", tuple[float, ...]()
         self._guide: float | None = None
         self._cursor: float | None = None
         self._bare = False
@@ -92,6 +94,11 @@ class Plot(QWidget):
 
         self._scale = scale
 
+    def set_axis(self, label: str, places: tuple[float, ...]) -> None:
+        """Says what the axis across counts, and where its numbers stand; where they are round if there are none."""
+
+        self._label, self._places = label, places
+
     def set_bare(self, bare: bool) -> None:
         """Hides the axes while there is nothing to measure."""
 
@@ -113,7 +120,7 @@ class Plot(QWidget):
     def _widened(self, curve: Curve) -> Curve:
         """Returns a short dash for a single point, which would otherwise be no line at all."""
 
-        if len(curve.x) != 1:
+        if len(curve.x) != 1 or curve.marked:
             return curve
         low, high = self.steps()
         dash = 0.02 * (high - low)
@@ -197,16 +204,27 @@ class Plot(QWidget):
         if not stroke.band.isEmpty():
             painter.fillPath(stroke.band, faded(colour(stroke.role), 0.22))
         painter.strokePath(stroke.line, pen(stroke.role, stroke.dash))
+        look = theme.current()
+        radius = look.px(5) / 2
+        painter.setPen(pen(stroke.role))
+        for x, y, hollow in stroke.dots:
+            painter.setBrush(QColor(look.palette.panel) if hollow else colour(stroke.role))
+            painter.drawEllipse(QPointF(x, y), radius, radius)
 
     def _paths(self) -> tuple[Stroke, ...]:
         of = (self._x, self._y, self._scale, self.area)
         if of != self._strokes_of:
             self._strokes_of = of
             self._strokes = tuple(
-                Stroke(path(_runs(self.placed(curve))), self._ribbon(curve), curve.role, curve.dash)
+                Stroke(path(_runs(self.placed(curve))), self._ribbon(curve), self._dots(curve), curve.role, curve.dash)
                 for curve in self._curves
             )
         return self._strokes
+
+    def _dots(self, curve: Curve) -> np.ndarray:
+        hollow = np.zeros(len(curve.x)) if curve.hollow is None else curve.hollow
+        points = np.concatenate([self.placed(curve), hollow[:, None]], -1)
+        return points[np.isfinite(points).all(-1) & curve.marked]
 
     def _ribbon(self, curve: Curve) -> QPainterPath:
         if curve.error is None:
@@ -219,17 +237,22 @@ class Plot(QWidget):
         """Returns ground, axes and numbers, painted anew only when a number or the size changes."""
 
         look, ratio, area = theme.current(), self.devicePixelRatioF(), self.area
-        across = ticks(*self._x, max(int(area.width() / look.px(72)), 2), self._scale.x)
+        across = self._chosen_ticks() or ticks(*self._x, max(int(area.width() / look.px(72)), 2), self._scale.x)
         up = ticks(*self._y, max(int(area.height() / look.px(26)), 2), self._scale.y)
-        made_of = (self._positions(across, up), self.size(), ratio, look)
+        made_of = (self._positions(across, up), self.size(), ratio, look, self._label)
         if made_of != self._axes_of:
             self._axes_of = made_of
             self._axes = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
             self._axes.setDevicePixelRatio(ratio)
             self._axes.fill(QColor(look.palette.panel))
             with painting(self._axes) as painter:
-                draw_axes(painter, area, made_of[0], look)
+                draw_axes(painter, area, made_of[0], look, self._label)
         return self._axes
+
+    def _chosen_ticks(self) -> tuple[Tick, ...]:
+        at = self._scale.to(np.array(self._places), self._scale.x)
+        low, high = self._x
+        return tuple(Tick(x, f"{value:,g}") for x, value in zip(at, self._places, strict=True) if low <= x <= high)
 
     def _positions(self, across: tuple[Tick, ...], up: tuple[Tick, ...]) -> tuple[tuple[Tick, ...], tuple[Tick, ...]]:
         """Returns the ticks with their pixels, whole ones, so that they stay while an axis grows by less."""

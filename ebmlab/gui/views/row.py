@@ -15,32 +15,35 @@ class Row(QWidget):
     Arguments:
         flush_right: Whether the widgets stand at the right.
         spacing: Pixels between two.
+        counted: Whether the button at the end says how many find no room.
 
     Attributes:
-        menu: The menu of the button at the end; its owner fills it when it is about to be shown.
+        more: The button at the end.
+        menu: Its menu; its owner fills it when it is about to be shown.
     """
 
-    def __init__(self, *, flush_right: bool = False, spacing: int = 0, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, flush_right: bool = False, spacing: int = 0, counted: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._widgets: list[QWidget] = []
-        self._spacing = spacing
-        self._more = QToolButton(self)
-        self._more.setProperty("flat", True)
-        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._more.setText("…")
-        self._more.setFixedWidth(theme.current().px(20))
-        self._more.setAccessibleName(self.tr("More"))
-        self._more.setToolTip(self.tr("What finds no room here"))
-        self._more.hide()
-        self.menu = QMenu(self._more)
-        self._more.setMenu(self.menu)
+        self._spacing, self._counted = spacing, counted
+        self.more = QToolButton(self)
+        self.more.setProperty("flat", True)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setText("…")
+        self.more.setAccessibleName(self.tr("More"))
+        self.more.setToolTip(self.tr("What finds no room here"))
+        self.more.hide()
+        self.menu = QMenu(self.more)
+        self.more.setMenu(self.menu)
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(spacing)
         self._first = int(flush_right)
         if flush_right:
             self._layout.addStretch(1)
-        self._layout.addWidget(self._more)
+        self._layout.addWidget(self.more)
         if not flush_right:
             self._layout.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -65,21 +68,34 @@ class Row(QWidget):
     def fit(self) -> None:
         """Hides what finds no room."""
 
+        self.more.setFixedWidth(self._reserve())
         widths = [w.sizeHint().width() + self._spacing for w in self._widgets]
         room = before = self.width()
         if sum(widths) > room:
-            room -= self._more.width()
+            room -= self.more.width()
         used = 0
         for widget, width in zip(self._widgets, widths):
             used += width
             widget.setVisible(used <= room)
             if self.width() != before:  # showing it has laid out the row anew, and so fitted it
                 return
-        self._more.setVisible(bool(widths) and used > room)
+        self.more.setVisible(bool(widths) and used > room)
+        if self._counted and used > room:
+            self.more.setText(self._count(len(self.left_out())))
+            self.more.setAccessibleName(self.more.text())
+
+    def _count(self, number: int) -> str:
+        return self.tr("+%1 more").replace("%1", str(number))
+
+    def _reserve(self) -> int:
+        """Returns the width of the button at the end."""
+
+        px = theme.current().px
+        return self.more.fontMetrics().horizontalAdvance(self._count(99)) + px(8) if self._counted else px(20)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._more.width(), self._more.sizeHint().height())
+        return QSize(self.more.width(), self.more.sizeHint().height())
