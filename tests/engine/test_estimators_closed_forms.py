@@ -8,6 +8,7 @@ import pytest
 import torch
 from laws import CORRELATED, WINDOW, bowl, isotropic, normal, quadratic, root, scalar, slope
 
+from ebmlab.engine.energies import Quadratic
 from ebmlab.engine.estimators import (
     ESTIMATORS,
     Batch,
@@ -114,7 +115,7 @@ def test_that_denoising_score_matching_has_its_closed_form_and_optimum(sigma, va
 
 
 def test_that_the_best_nce_loss_is_that_of_the_jensen_shannon_divergence():
-    estimator = NoiseContrastiveEstimation(noise=GaussianNoise(width=2.0))
+    estimator = NoiseContrastiveEstimation(ratio=1, noise=GaussianNoise(width=2.0))
     c = scalar(math.log(2 * math.pi))
     mean, error = values(estimator, bowl(1.0), ball(1.0), memory=lambda x: c)
     assert 2 * math.log(2) - 2 * 0.17332 == pytest.approx(1.03966, abs=1e-5)
@@ -201,7 +202,7 @@ def test_that_nce_starts_its_constant_at_log_z(rng):
 
 
 @pytest.mark.parametrize("variance", VARIANCES)
-@pytest.mark.parametrize("kind", list(ESTIMATORS))
+@pytest.mark.parametrize("kind", [kind for kind, cls in ESTIMATORS.items() if not cls().refusal(Quadratic())])
 def test_that_a_flat_energy_is_told_to_curve_upward_and_a_constant_changes_nothing(kind, variance):
     estimator, covariance, a = ESTIMATORS[kind](), ball(variance), scalar(1e-3)
     plain, shifted = terms_of(estimator, bowl(a), covariance), terms_of(estimator, bowl(a, 7.0), covariance)

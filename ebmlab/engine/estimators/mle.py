@@ -7,6 +7,7 @@ import torch
 
 from ebmlab.engine import tent
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
+from ebmlab.engine.estimators.weights import negligible
 from ebmlab.engine.quadrature import FOLD, rule, scatter
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 from ebmlab.spec import BadInput, knob
@@ -50,10 +51,13 @@ class MaximumLikelihood(Estimator):
         plane = rule(batch.window, k, dim)
         yield Stage("positive", "Positive phase: the energy falls at the data.", batch.x)
         points, log_weights = plane.points.to(batch.x), plane.log_weights.to(batch.x)
-        positive, values = energy(torch.cat([batch.x, points])).split([len(batch.x), len(points)])
-
-        log_terms = log_weights - values
-        negatives = scatter(plane, tent.cumulative(log_terms.detach()), len(batch.x), rng).to(batch.x)
+        with torch.no_grad():
+            log_terms = log_weights - energy(points)
+        negatives = scatter(plane, tent.cumulative(log_terms), len(batch.x), rng).to(batch.x)
         yield Stage("negative", "Negative phase: the energy rises wherever the model has mass.", negatives)
-        loss = positive.mean() + torch.logsumexp(log_terms, 0)
+
+        kept = ~negligible(log_terms)
+        points, log_weights = points[kept], log_weights[kept]
+        positive, values = energy(torch.cat([batch.x, points])).split([len(batch.x), len(points)])
+        loss = positive.mean() + torch.logsumexp(log_weights - values, 0)
         return Terms(loss, negatives, loss.detach()), None

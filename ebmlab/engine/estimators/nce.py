@@ -10,9 +10,12 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
-from ebmlab.engine.estimators.noise import GaussianNoise
+from ebmlab.engine.estimators.noise import GaussianNoise, logistic
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 from ebmlab.spec import knob, part
+
+EASY = 0.02
+"""The mean loss at the data, in nats, below which they are told apart too easily to learn from."""
 
 
 @ESTIMATORS.register("nce")
@@ -36,25 +39,33 @@ class NoiseContrastiveEstimation(Estimator):
 
     objective: ClassVar[str] = "NCE loss"
 
-    ratio: int = knob(1, "Noise points ν per data point.", low=1, high=1000, soft=(1, 20), scale="log", symbol="ν")
+    ratio: int = knob(4, "Noise points ν per data point.", low=1, high=1000, soft=(1, 20), scale="log", symbol="ν")
     noise: GaussianNoise = part("", GaussianNoise(), "The law q that the data are told apart from.")
 
     @torch.no_grad()
     def init(self, energy: Energy, batch: Batch, rng: Rng) -> Tensor:
-        x = self.noise.sample(max(1024, self.ratio * len(batch.x)), rng, batch.x)
-        c = torch.logsumexp(-energy(x) - self.noise.log_density(x), 0) - math.log(len(x))
-        return c.requires_grad_()
+        return self.noise.log_z(energy, max(1024, self.ratio * len(batch.x)), rng, batch.x).requires_grad_()
 
     def learnt(self, memory: Tensor) -> Iterable[Tensor]:
         return (memory,)
+
+    def warning(self, energy: Energy, batch: Batch, memory: Tensor) -> str:
+        if said := self.noise.complaint(batch.x):
+            return said
+        if memory is not None and softplus(-self._odds(energy, batch.x, memory)).mean() < EASY:
+            return "the data are told from the noise at a glance: little is left to learn; bring the noise nearer"
+        return ""
 
     def stages(self, energy: Energy, batch: Batch, memory: Tensor, rng: Rng) -> Stages[tuple[Terms, Tensor]]:
         n = len(batch.x)
         x = torch.cat([batch.x, self.noise.sample(self.ratio * n, rng, batch.x)])
         yield Stage("noise", "Noise points are drawn, for the data to be told apart from.", x[n:])
 
-        h = -energy(x) - memory - self.noise.log_density(x) - math.log(self.ratio)
+        h = self._odds(energy, x, memory)
         yield Stage("positive", "The energy falls where data are taken for noise.", x[:n])
         yield Stage("negative", "The energy rises where noise is taken for data.", x[n:])
-        loss = softplus(-h[:n]).mean() + self.ratio * softplus(h[n:]).mean()
+        loss = logistic(h, n, self.ratio)
         return Terms(loss, value=loss.detach(), log_z=memory.detach().clone()), memory
+
+    def _odds(self, energy: Energy, x: Tensor, c: Tensor) -> Tensor:
+        return -energy(x) - c - self.noise.log_density(x) - math.log(self.ratio)
