@@ -13,8 +13,11 @@ from ebmlab.engine.types import Energy, Reader, Rng, Window
 from ebmlab.engine.window import Lattice, widen
 from ebmlab.spec import BadInput, knob
 
-FINE, OTHER = 1024, 700
-"""Nodes along each side of the lattice, and of the one that must agree with it."""
+FINE = 1024
+"""Nodes along each side of the lattice."""
+
+OTHER = 0.7
+"""How many times as many the other one has that must agree with it."""
 
 BORDER = 1e-5
 """Share of the mass that may lie in the outermost twentieth on each side of the doubled window."""
@@ -71,7 +74,7 @@ class SummedDensity(Density):
         lowest = _lowest(energy, lattice)
         weights = torch.exp(lowest - energy)
         z = float(weights.sum()) * lattice.cell
-        other = Lattice(lattice.window, OTHER, OTHER)
+        other = Lattice(lattice.window, int(OTHER * lattice.rows), int(OTHER * lattice.columns))
         again = float(torch.exp(lowest - self._energy(other.points(torch.float64))).sum()) * other.cell
         _check(weights / weights.sum(), again / z)
         self._log_z = math.log(z) - lowest

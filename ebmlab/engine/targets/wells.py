@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ebmlab.engine.targets.base import TARGETS, Density, Held, Target
-from ebmlab.engine.targets.formula import FINE, SummedDensity
+from ebmlab.engine.targets.formula import SummedDensity
 from ebmlab.engine.types import Reader, Rng, Window
 from ebmlab.engine.window import Lattice, widen
 from ebmlab.spec import knob
@@ -110,7 +110,7 @@ class MullerBrown(Target):
     )
 
     def build(self, read: Reader, window: Window) -> Density:
-        return SummedDensity(self.energy, Lattice(widen(window, 2), FINE, FINE))
+        return SummedDensity(self.energy, Lattice(widen(window, 1.5), NODES, NODES))
 
     def energy(self, x: Tensor) -> Tensor:
         """Returns E, with shape (*)."""
@@ -119,8 +119,11 @@ class MullerBrown(Target):
         u, v = (x / self.scale + x.new_tensor(_CENTRE)).unsqueeze(-2).unbind(-1)
         du, dv = u - u0, v - v0
         exponent = a * du.square() + b * du * dv + c * dv.square()
-        return (height * exponent.clamp(max=_LARGEST).exp()).sum(-1) / self.temperature
+        return (height * exponent.clamp(*_EXPONENTS).exp()).sum(-1) / self.temperature
 
+
+NODES = 384
+"""Nodes along each side of the lattice: its narrowest valley is ten spacings wide."""
 
 _SURFACE = (
     (-200.0, -100.0, -170.0, 15.0),
@@ -133,5 +136,5 @@ _SURFACE = (
 """A, a, b, c and the centres u and v of the four terms."""
 
 _CENTRE = (-0.2, 0.7)
-_LARGEST = 40.0
-"""Where the last term's exponent stops growing, far outside: beyond it single precision would overflow."""
+_EXPONENTS = (-80.0, 40.0)
+"""Between these the exponents stay: below them exp is slow and counts for nothing, above them it overflows."""
