@@ -8,6 +8,10 @@ from typing import NamedTuple
 import torch
 from scipy.special import iv, ndtr
 
+from ebmlab.engine.logz import Scene
+from ebmlab.engine.quadrature import lattice_sampler
+
+LIKE = torch.zeros(1, dtype=torch.float64)
 WINDOW = (-6.0, 6.0, -6.0, 6.0)
 
 
@@ -83,6 +87,36 @@ def disc(radius=2.03, centre=0.3):
         return torch.where((x - centre).norm(dim=-1) < radius, 0.0, torch.inf)
 
     return Known(energy, math.log(math.pi * radius**2))
+
+
+def torus(k=2.5):
+    """exp(k (cos x + cos y)) on the square of side 2π, behind hard walls."""
+
+    def energy(x):
+        return torch.where((x.abs() < math.pi).all(-1), -k * torch.cos(x).sum(-1), torch.inf)
+
+    return Known(energy, 2 * math.log(2 * math.pi * iv(0, k)))
+
+
+def scene(known, exact=False, like=LIKE):
+    """Where log Z of a known energy is asked for."""
+
+    sampler = lattice_sampler(known.energy, known.window, like, 128) if exact else None
+    return Scene(known.energy, like, known.window, known.dim, sampler)
+
+
+def last(method, where, rng):
+    """The estimate that a method ends with; the generator may be given by its seed."""
+
+    *_, found = method.run(where, torch.Generator().manual_seed(rng) if isinstance(rng, int) else rng)
+    return found
+
+
+def many(method, where, runs):
+    """The values and standard errors of as many independent runs."""
+
+    found = [last(method, where, seed) for seed in range(runs)]
+    return (torch.tensor(row, dtype=torch.float64) for row in zip(*((f.value, f.stderr) for f in found)))
 
 
 SMOOTH = {

@@ -1,93 +1,23 @@
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from ebmlab.engine.calculus import value_and_grad
-from ebmlab.engine.logz.base import LOG_ZS, LogZ, LogZMethod, Scene, biased, log_mean, weights_warning
-from ebmlab.engine.logz.start import Seen, Start, Tempered, start_for
-from ebmlab.engine.samplers.base import Sampler
-from ebmlab.engine.samplers.mala import MetropolisLangevin
-from ebmlab.engine.types import Rng
-from ebmlab.spec import BadInput, knob, part
-
-
-@dataclass(frozen=True, kw_only=True)
-class Annealing(LogZMethod, ABC):
-    r"""Abstract walk along a ladder of energies between a broad normal law and the model.
-
-    .. math:: E_\beta = (1 - \beta) E_0 + \beta E, \qquad \beta_k = (k / K)^\gamma
-    """
-
-    particles: int = knob(128, "Particles that climb the ladder.", low=2, high=100_000, soft=(32, 4096), scale="log")
-    rungs: int = knob(64, "Rungs K of the ladder.", low=1, high=100_000, soft=(5, 1000), scale="log", symbol="K")
-    steps: int = knob(1, "Transitions on each rung.", low=1, high=1000, soft=(1, 20))
-    width: float = knob(
-        0.0,
-        "Standard deviation of the broad law; 0 for the window's longer side.",
-        low=0.0,
-        high=1e4,
-        soft=(0.0, 20.0),
-        symbol="σ",
-    )
-    power: float = knob(
-        1.5, "Power γ of the schedule: above 1 most rungs stand near the broad law.", low=0.1, high=10.0, symbol="γ"
-    )
-    sampler: Sampler = part("sampler", MetropolisLangevin(step_size=0.3), "What moves the particles on each rung.")
-
-    def validate(self) -> None:
-        if self.sampler.temperature_sampled() != 1.0:
-            message = f"the sampler has temperature {self.sampler.temperature_sampled():g}; log Z needs temperature 1"
-            raise BadInput(message, key="sampler")
-
-    def caution(self) -> str:
-        return biased(self.sampler)
-
-    def schedule(self) -> list[float]:
-        """Returns the K + 1 inverse temperatures from 0 to 1."""
-
-        return [(k / self.rungs) ** self.power for k in range(self.rungs + 1)]
-
-    def walk(self, scene: Scene, start: Start, x: Tensor, betas: list[float], rng: Rng) -> Iterator[tuple[Tensor, int]]:
-        r"""Moves particles along the ladder; yields log weights and the energies evaluated, rung by rung.
-
-        The weights yielded on a rung jump from it straight to the end of the ladder, so each is a valid, if noisier,
-        answer: that of a ladder without the rungs to come.
-        """
-
-        log_w = torch.zeros(len(x), dtype=torch.float64)
-        evaluations = 0
-        for beta, following in pairwise(betas):
-            value, grad = value_and_grad(scene.energy, x)
-            gap = (value - start(x)).cpu().double()
-            evaluations += len(x)
-            yield log_w - (betas[-1] - beta) * gap, evaluations
-            log_w -= (following - beta) * gap
-            if following == betas[-1]:
-                break
-            x = self.move(Tempered(start, scene.energy, following), Seen(x, value, grad), rng)
-            evaluations += self.steps * len(x)
-
-    def move(self, energy: Tempered, seen: Seen, rng: Rng) -> Tensor:
-        """Moves particles by the transitions of one rung; the first of them needs no new evaluation to begin."""
-
-        y = seen.x / energy.scale
-        energy = replace(energy, seen=seen._replace(x=y))
-        chains = self.sampler.init(energy, y)
-        for _ in range(self.steps):
-            chains, _ = self.sampler.step(energy, chains, rng)
-        return chains.x * energy.scale
+from ebmlab.engine.logz.base import LOG_ZS, LogZ, Scene, log_mean, weights_warning
+from ebmlab.engine.logz.ladder import Counted, Ladder
+from ebmlab.engine.logz.start import Start, start_for
+from ebmlab.engine.types import Energy, Rng
+from ebmlab.spec import BadInput
 
 
 @LOG_ZS.register("ais")
 @dataclass(frozen=True, kw_only=True)
-class AIS(Annealing):
+class AIS(Ladder):
     r"""Annealed importance sampling.
 
     .. math:: \log \hat{Z} = \log \frac{1}{n} \sum_i w_i, \qquad
@@ -102,16 +32,18 @@ class AIS(Annealing):
         | https://doi.org/10.1023/A:1008923215028
     """
 
+    size: ClassVar[str] = "rungs"
+
     def run(self, scene: Scene, rng: Rng) -> Iterator[LogZ]:
-        start = start_for(scene, self.width, 1.0)
+        start, energy = start_for(scene, self.width, 1.0), Counted(scene.energy)
         x = start.sample(self.particles, rng)
-        for k, (log_w, evaluations) in enumerate(self.walk(scene, start, x, self.schedule(), rng), 1):
-            yield LogZ(*log_mean(log_w), k / self.rungs, evaluations, "lower", weights_warning(log_w))
+        for k, log_w in enumerate(weights(self, energy, start, x, self.schedule(), rng), 1):
+            yield LogZ(*log_mean(log_w), k / self.rungs, energy.evaluations, "lower", weights_warning(log_w))
 
 
 @LOG_ZS.register("reverse-ais")
 @dataclass(frozen=True, kw_only=True)
-class ReverseAIS(Annealing):
+class ReverseAIS(Ladder):
     r"""Reverse annealed importance sampling.
 
     .. math:: \log \hat{Z} = - \log \frac{1}{n} \sum_i w_i, \qquad
@@ -127,12 +59,26 @@ class ReverseAIS(Annealing):
     """
 
     from_exact: ClassVar[bool] = True
+    size: ClassVar[str] = "rungs"
 
     def run(self, scene: Scene, rng: Rng) -> Iterator[LogZ]:
         if scene.exact is None:
             raise BadInput("reverse-ais needs exact samples, which only the plane affords; use ais")
-        start = start_for(scene, self.width, 1.0)
+        start, energy = start_for(scene, self.width, 1.0), Counted(scene.energy)
         x = scene.exact(self.particles, rng).to(scene.like)
-        for k, (log_w, evaluations) in enumerate(self.walk(scene, start, x, self.schedule()[::-1], rng), 1):
+        for k, log_w in enumerate(weights(self, energy, start, x, self.schedule()[::-1], rng), 1):
             value, stderr = log_mean(log_w)
-            yield LogZ(-value, stderr, k / self.rungs, evaluations, "upper", weights_warning(log_w))
+            yield LogZ(-value, stderr, k / self.rungs, energy.evaluations, "upper", weights_warning(log_w))
+
+
+def weights(ladder: Ladder, energy: Energy, start: Start, x: Tensor, betas: list[float], rng: Rng) -> Iterator[Tensor]:
+    r"""Yields the log weights of particles that walk a ladder, rung by rung, with shape (n).
+
+    The weights yielded on a rung jump from it straight to the end of the ladder, so each is a valid, if noisier,
+    answer: that of a ladder without the rungs to come.
+    """
+
+    log_w = torch.zeros(len(x), dtype=torch.float64)
+    for (beta, following), rung in zip(pairwise(betas), ladder.climb(energy, start, x, betas, rng)):
+        yield log_w - (betas[-1] - beta) * rung.gap
+        log_w -= (following - beta) * rung.gap

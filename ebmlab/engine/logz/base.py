@@ -18,7 +18,7 @@ class LogZ(NamedTuple):
     """An estimate of log Z, ever better as the method goes on."""
 
     value: float
-    stderr: float  # standard error of the value; for a quadrature its estimated error
+    stderr: float  # standard error of the value; for a quadrature its estimated error; NaN where none is known
     progress: float  # in [0, 1]
     evaluations: int  # energies evaluated so far, a gradient counting as one
     bound: Literal["lower", "upper"] | None = None  # whether it bounds log Z in expectation
@@ -33,16 +33,17 @@ class Scene(NamedTuple):
     window: Window
     dim: int = 2
     exact: Callable[[int, Rng], Tensor] | None = None  # draws exact samples, with shape (n, d), where that is possible
-    data: Callable[[int, Rng], Tensor] | None = (
-        None  # draws points of the target, where there is one
-    )
+    data: Callable[[int, Rng], Tensor] | None = None  # draws points of the target, where there is one
 
 
 class LogZMethod(Component, ABC):
     r"""Abstract estimator of :math:`\log Z = \log \int \exp(-E(x)) \, dx`."""
 
     from_exact: ClassVar[bool] = False
-    """Whether it starts from exact samples, which the scene must then provide."""
+    """Whether it asks the scene for exact samples, which the plane affords."""
+
+    size: ClassVar[str] = "particles"
+    """The knob that the number of evaluations grows with."""
 
     @abstractmethod
     def run(self, scene: Scene, rng: Rng) -> Iterator[LogZ]:

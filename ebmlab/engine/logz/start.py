@@ -50,28 +50,35 @@ class Tempered:
     .. math:: E_\beta(x) = (1 - \beta) E_0(x) + \beta E(x), \qquad s_\beta^{-2} = (1 - \beta) \sigma^{-2} + \beta
 
     A kernel with one step size then takes strides as wide as the start at :math:`\beta = 0`, and those it was set to at
-    :math:`\beta = 1`.
+    :math:`\beta = 1`. A stretch below 1 shortens them all.
     """
 
     start: Start
     energy: Energy
     beta: float
     seen: Seen | None = None  # at points y
+    stretch: Tensor | float = 1.0
 
     @property
-    def scale(self) -> float:
-        return ((1 - self.beta) / self.start.width**2 + self.beta) ** -0.5
+    def scale(self) -> Tensor | float:
+        return self.stretch * ((1 - self.beta) / self.start.width**2 + self.beta) ** -0.5
 
     def __call__(self, y: Tensor) -> Tensor:
         x = self.scale * y
-        return torch.lerp(self.start(x), self.energy(x), self.beta)
+        return between(self.start(x), self.energy(x), self.beta)
 
     def value_and_grad(self, y: Tensor) -> tuple[Tensor, Tensor]:
         x = self.scale * y
         known = self.seen is not None and y is self.seen.x
         value, grad = self.seen[1:] if self.seen is not None and known else value_and_grad(self.energy, x)
         value_0, grad_0 = self.start.value_and_grad(x)
-        return torch.lerp(value_0, value, self.beta), self.scale * torch.lerp(grad_0, grad, self.beta)
+        return between(value_0, value, self.beta), self.scale * between(grad_0, grad, self.beta)
+
+
+def between(a: Tensor, b: Tensor, beta: float) -> Tensor:
+    """Returns (1 - β) a + β b, that is infinite where b is, as behind a hard wall, and a itself for β = 0."""
+
+    return torch.add((1 - beta) * a, b, alpha=beta) if beta > 0 else a
 
 
 def start_for(scene: Scene, width: float, sides: float) -> Start:
