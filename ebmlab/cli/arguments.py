@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "gives the exact figures of a run, or of a recipe's untrained energy",
     "claim": "performs an exhibit of the gallery and checks what it claims",
     "log-z": "estimates log Z, beside its exact value",
+    "dimension": "tries the methods of log Z on known energies in ever more dimensions",
     "sample": "draws points from the energy",
     "bench": "measures how fast this machine is",
     "doctor": "reports versions, device, display and fonts, for bug reports",
@@ -126,6 +127,18 @@ def _log_z(p: Parser) -> None:
     _recipe(p)
 
 
+def _dimension(p: Parser) -> None:
+    p.add_argument("--problem", default="two-modes", metavar="KIND", help="an energy of known log Z (%(default)s)")
+    p.add_argument("--method", action="append", metavar="KIND", help="instead of all; may be repeated")
+    p.add_argument("--dims", default="1,2,4,8,16,32,64", metavar="D,D,...", help="the dimensions (%(default)s)")
+    p.add_argument("--budget", type=whole(1000, 10**8), default=100_000, metavar="N", help="energies (%(default)s)")
+    p.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, metavar="S", help="the seed of every random number")
+    help = "amend the problem: barrier=5; may be repeated"
+    p.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help=help)
+    p.add_argument("--picture", metavar="PNG", help="also draw error and cost against the dimension")
+    _json(p)
+
+
 def _sample(p: Parser) -> None:
     _run(p)
     p.add_argument("-n", type=whole(1, MOST_POINTS), required=True, metavar="N", help="how many points, one per chain")
@@ -172,6 +185,7 @@ _ARGUMENTS: dict[str, Callable[[Parser], None]] = {
     "claim": _claim,
     "evaluate": _evaluate,
     "log-z": _log_z,
+    "dimension": _dimension,
     "sample": _sample,
     "bench": _bench,
     "doctor": _doctor,

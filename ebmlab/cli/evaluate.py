@@ -42,5 +42,6 @@ def show_figures(evaluation: dict[str, Any]) -> None:
         (f"mode at ({m['x']:.3g}, {m['y']:.3g})", f"target {number(m['target_mass'])}, model {number(m['model_mass'])}")
         for m in evaluation["modes"]
     ]
+    rows += [(f"log-likelihood, {name}", number(value)) for name, value in evaluation["bounds"].items()]
     rows += [(f"parameter {name}", number(value)) for name, value in evaluation["parameters"].items()]
     table(rows)

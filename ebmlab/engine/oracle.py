@@ -68,6 +68,7 @@ class Evaluation:
         spurious_mass: The model's mass outside the smallest region that holds 99.9 % of the target's.
         curvature: The largest eigenvalue of the energy's Hessian over the target.
         parameters: The learnt parameters that have a name.
+        bounds: The bounds on the mean log-likelihood that the model has, by their names.
         errors: The estimated error of each figure given.
         why: Why a figure is withheld, or rough.
     """
@@ -86,6 +87,7 @@ class Evaluation:
     spurious_mass: float | None = None
     curvature: float | None = None
     parameters: tuple[tuple[str, float], ...] = ()
+    bounds: tuple[tuple[str, float], ...] = ()
     errors: tuple[tuple[str, float], ...] = ()
     why: Reasons = ()
 
@@ -94,7 +96,7 @@ class Evaluation:
 
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         data["modes"] = [mode._asdict() for mode in self.modes]
-        return data | {name: dict(data[name]) for name in ("parameters", "errors", "why")}
+        return data | {name: dict(data[name]) for name in ("parameters", "bounds", "errors", "why")}
 
 
 class Figure(NamedTuple):

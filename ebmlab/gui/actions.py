@@ -146,7 +146,7 @@ class Actions(QObject):
         self._add("slow-motion", self.tr("Slow motion"), tip, "S", "slow-motion", True)
         self._add("slower", self.tr("Slower"), self.tr("Fewer steps per second"), Qt.Key.Key_BracketLeft)
         self._add("faster", self.tr("Faster"), self.tr("More steps per second"), Qt.Key.Key_BracketRight)
-        tip = self.tr("Let the particles move while the training is paused; in slow motion, stage by stage")
+        tip = self.tr("Let the particles move while the training is paused")
         self._add("drift", self.tr("Keep particles moving"), tip, "D", "drift", True)
         self._add("reset", self.tr("Reset"), self.tr("Start afresh, from the same seed"), "R", "reset")
 

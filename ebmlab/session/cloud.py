@@ -9,7 +9,7 @@ from ebmlab.engine.diagnostics import health
 from ebmlab.engine.oracle import Evaluation
 from ebmlab.engine.reference import Reference
 from ebmlab.engine.samplers import Chains, Info, Sampler
-from ebmlab.engine.types import Energy, Rng, Window
+from ebmlab.engine.types import Energy, Rng, Stages, Window, finish
 from ebmlab.engine.window import uniform, widen
 from ebmlab.session.snapshot import Health
 
@@ -33,9 +33,19 @@ class Cloud:
         self._draws: deque[Tensor] = deque(maxlen=DRAWS)
 
     def drift(self, sampler: Sampler, energy: Energy, n: int, rng: Rng) -> None:
-        """Moves n particles once; ones that are new, or that flew off, start uniformly in the window."""
+        """Moves n particles once."""
 
-        chains, self.info = sampler.step(energy, self._ready(sampler, energy, n, rng), rng)
+        finish(self.stages(sampler, energy, n, rng))
+
+    def stages(self, sampler: Sampler, energy: Energy, n: int, rng: Rng) -> Stages[None]:
+        """Moves n particles once, pausing at each stage; ones that are new, or flew off, start uniformly in the window.
+
+        They are where they were until the last stage is over.
+        """
+
+        ready = self._ready(sampler, energy, n, rng)
+        self.x = ready.x
+        chains, self.info = yield from sampler.stages(energy, ready, rng)
         lost = ~self._near(chains.x)
         self.x = torch.where(lost[:, None], uniform(self._window, n, rng, chains.x), chains.x)
         self._chains = None if bool(lost.any()) else chains

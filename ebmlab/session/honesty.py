@@ -133,6 +133,14 @@ def _caution(snapshot: Snapshot) -> Iterator[Verdict]:
             yield Verdict("fair", said, f"This is allowed, since its failure teaches; see {path}.")
 
 
+def _bounds(snapshot: Snapshot) -> Iterator[Verdict]:
+    figures = snapshot.figures
+    if figures is not None and figures.bounds and figures.nll is not None:
+        said = " ≤ ".join(f"{name} {value:.2f}" for name, value in figures.bounds)
+        text = f"{said} ≤ exact {-figures.nll:.2f}".replace("-", "−")
+        yield Verdict("good", text, "The bounds on the mean log-likelihood beside the exact one, by quadrature.")
+
+
 def _stale(snapshot: Snapshot) -> Iterator[Verdict]:
     figures = snapshot.figures
     if figures is None:
@@ -151,6 +159,7 @@ JUDGES: tuple[Callable[[Snapshot], Iterator[Verdict]], ...] = (
     _occupancy,
     _spurious,
     _caution,
+    _bounds,
     _stale,
 )
 

@@ -104,6 +104,10 @@ class Loop:
             self._rate.tick(now, self._session.count)
             slow = self._pace.beat is not None  # every stage is to be seen
             self._picture_due = now if slow else min(self._picture_due, now + budget.PERIOD)
+        if self._crawling and self._mover.due(now):
+            if self._mover.advance(now):  # the last transition has ended: on with the next
+                self._mover.advance(now)
+            self._picture_due = now
         if self._watch.pending and (self._allowance.open or self._watch.urgent or not self._busy):
             self._study()
         if time.perf_counter() >= self._picture_due:
@@ -114,6 +118,12 @@ class Loop:
         """Whether training takes all the time it can get."""
 
         return self._credit > 0 and self._pace.unlimited
+
+    @property
+    def _crawling(self) -> bool:
+        """Whether slow motion shows the stages of the particles' transitions, not those of training."""
+
+        return self._drifting and not self._credit and self._pace.beat is not None
 
     def _collect(self) -> None:
         """Takes in the orders that have come; waits for one if nothing else is due."""
@@ -131,7 +141,8 @@ class Loop:
 
         if self._busy or self._watch.pending:
             return 0.0
-        due = min(self._picture_due, self._stepper.next if self._credit else NEVER)
+        next_ = self._stepper.next if self._credit else self._mover.next if self._crawling else NEVER
+        due = min(self._picture_due, next_)
         return min(max(due - time.perf_counter(), 0.0), 3600.0)
 
     def _obey(self, order: Order) -> None:
@@ -140,8 +151,10 @@ class Loop:
             case Close():
                 self._closed = True
             case Play():
+                self._mover.finish()
                 self._credit, self._reason = math.inf, ""
             case Advance(steps):
+                self._mover.finish()
                 self._credit, self._reason = self._credit + steps, ""
             case Pause():
                 self._settle()
@@ -149,16 +162,18 @@ class Loop:
             case SlowMotion(beat):
                 self._settle()
                 self._pace.beat = beat
-                self._stepper.hurry()
+                self._hurry()
             case Beat():
-                self._stepper.hurry()
+                self._hurry()
             case Speed(limit):
                 self._pace.period = None if limit is None else 1 / limit
                 self._stepper.hurry()
             case Drift(on):
+                self._mover.finish()
                 self._drifting = on
             case Look(lens):
                 self._lens = lens
+                self._watch.look(lens)
             case Edit(recipe):
                 self._edit(recipe)
             case Reset():
@@ -189,30 +204,39 @@ class Loop:
             self._refusal = str(fault)
 
     def _settle(self) -> None:
-        """Brings a step that has begun to its end, so that the session is between two steps."""
+        """Brings a step and a transition that have begun to their ends, so that the session is between two steps."""
 
+        self._mover.finish()
         try:
             self._credit = max(self._credit - self._stepper.finish(), 0)
         except Diverged as failure:
             self._fail(str(failure))
+
+    def _hurry(self) -> None:
+        for stepper in (self._stepper, self._mover):
+            stepper.hurry()
 
     def _open(self, recipe: Recipe) -> None:
         self._take(self._make(recipe))
 
     def _take(self, session: Session) -> None:
         self._session, self._watch, self._seen = session, Watch(session), False
-        self._stepper = Stepper(session, self._pace)
+        self._watch.look(self._lens)
+        self._stepper = Stepper(session.stages, self._pace)
+        self._mover = Stepper(lambda: self._watch.stages(self._lens.particles), self._pace)
         self._reason = ""
         self._rate.clear()
 
     def _fail(self, reason: str) -> None:
         self._credit, self._reason = 0, reason
         self._stepper.drop()
+        self._mover.drop()
         self._picture_due = 0.0
 
     def _state(self) -> State:
         status: Status = "failed" if self._reason else "running" if self._credit else "paused"
-        return State(status, self._reason, self._refusal, self._rate.value, self._stepper.stage)
+        stage = self._mover.stage if self._crawling else self._stepper.stage
+        return State(status, self._reason, self._refusal, self._rate.value, stage, self._crawling)
 
     def _study(self) -> None:
         start = time.perf_counter()
@@ -222,7 +246,7 @@ class Loop:
 
     def _show(self) -> None:
         start = time.perf_counter()
-        moving = self._drifting or (self._credit > 0 and self._pace.beat is None)
+        moving = not self._crawling and (self._drifting or (self._credit > 0 and self._pace.beat is None))
         if moving and self._seen:
             self._watch.drift(self._lens.particles)
         self._seen = True

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn, optim
 
-from ebmlab.engine.energies import count
+from ebmlab.engine.energies import EnergyNet, count
 from ebmlab.engine.estimators import Batch, Memory, Terms
 from ebmlab.engine.oracle import Evaluation, evaluate_precisely
 from ebmlab.engine.targets import Density
-from ebmlab.engine.types import Reader, Stage, Stages, finish
+from ebmlab.engine.types import Reader, Rng, Stage, Stages, finish
 from ebmlab.session.data import Pool
 from ebmlab.session.devices import choose
 from ebmlab.session.files import Files
@@ -18,6 +19,9 @@ from ebmlab.session.recipe import Recipe
 from ebmlab.session.streams import Streams
 from ebmlab.session.trace import Trace
 from ebmlab.spec import BadInput, Component, changes, knobs, rebuilds
+
+BOUNDED = 1024
+"""Points of the target that bounds are the mean over."""
 
 
 class Diverged(RuntimeError):
@@ -122,7 +126,9 @@ class Session:
     def evaluate(self) -> Evaluation:
         """Returns the exact figures of the weights as they are, in float64, refined until they stand still."""
 
-        return evaluate_precisely(self.net, self.density, self.recipe.window, step=self.count)
+        found = evaluate_precisely(self.net, self.density, self.recipe.window, step=self.count)
+        rng = Streams(self.recipe.seed, self.device).fresh("bounds", self.device)
+        return replace(found, bounds=bounds(self.net, self.density, rng))
 
     @torch.no_grad()
     def energy(self, x: Tensor) -> Tensor:
@@ -208,6 +214,13 @@ class Session:
 
     def _nothing(self) -> Tensor:
         return torch.empty(0, self.density.dim, device=self.device)
+
+
+@torch.no_grad()
+def bounds(net: EnergyNet, density: Density, rng: Rng) -> tuple[tuple[str, float], ...]:
+    """Returns the bounds that a model has on its log-likelihood, over points of the target."""
+
+    return tuple(net.bounds(density.sample(BOUNDED, rng), rng).items())
 
 
 def _optimizer(recipe: Recipe, parameters: Iterable[Tensor]) -> optim.Optimizer | None:

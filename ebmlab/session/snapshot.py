@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
-from ebmlab.engine.logz import LogZ
+from ebmlab.engine.logz import LogZ, Slice
 from ebmlab.engine.meter import GradientReading
 from ebmlab.engine.oracle import Evaluation
 from ebmlab.engine.types import Window
@@ -29,6 +29,7 @@ class Lens:
         fields: Which fields are wanted on it.
         quiver: Points of the coarse lattice of the scores along each side.
         particles: How many particles are wanted.
+        sandwich: Whether log Z is to be closed in on from both sides, which takes seconds.
     """
 
     window: Window = (-6.0, 6.0, -6.0, 6.0)
@@ -36,17 +37,29 @@ class Lens:
     fields: frozenset[Field] = frozenset({"energy", "target"})
     quiver: int = 24
     particles: int = 1000
+    sandwich: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The ways that a few particles have gone since a transition began, line by line."""
+
+    lines: np.ndarray  # (k, 2, 2), from where to where
+    owner: np.ndarray  # (k,), whose they are
+    taken: np.ndarray  # (k,), False for the lines of particles that stayed where they were
+    fresh: int = 0  # how many lines at the end are of this very stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageShown:
-    """The stage of a training step that slow motion has stopped at."""
+    """The stage of a training step, or of the particles' transition, that slow motion has stopped at."""
 
     name: str
     text: str
     index: int  # how many stages of this step came before
     points: np.ndarray | None = None  # (n, 2)
     origin: np.ndarray | None = None  # (n, 2)
+    ways: Ways | None = None  # of the particles' transition only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,17 @@ class Estimate:
     kind: str
     step: int
     log_z: LogZ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandwiched:
+    """Bounds of log Z from below and from above, of the weights of a step, for ever more rungs."""
+
+    step: int
+    slices: tuple[Slice, ...] = ()
+    log_z: float | None = None  # exact, of the same weights
+    error: float = 0.0  # of the exact one
+    why: str = ""  # why there are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +129,7 @@ class Snapshot:
     gradient_step: int = 0
     warning: str = ""  # what the data tell against the estimator
     estimates: tuple[Estimate, ...] = ()
+    sandwich: Sandwiched | None = None  # where the lens asks for it
     health: Health = Health()
 
     training: Series | None = None  # step, value, accept, log_z (the estimator's own)

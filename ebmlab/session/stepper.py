@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebmlab.engine.types import Stage, Stages, finish
-from ebmlab.session.session import Session
 
 
 @dataclass(slots=True)
@@ -28,18 +28,22 @@ class Pace:
 
 
 class Stepper:
-    """Takes a session's steps: as fast as may be, at a limited speed, or stage by stage in slow motion.
+    """Takes steps, of training or of a sampler: as fast as may be, at a limited speed, or stage by stage.
 
     At full speed a step that takes long is left between two of its stages when a picture is due, and gone on with
     after it. The weights change only in the last stage, so what is seen meanwhile is the state before the step.
+
+    Arguments:
+        begin: Begins a step.
+        pace: How fast to go.
 
     Attributes:
         next: The time at which the next step, or stage, is due.
         stage: The stage that slow motion has stopped at, and how many came before it in this step.
     """
 
-    def __init__(self, session: Session, pace: Pace) -> None:
-        self._session, self._pace = session, pace
+    def __init__(self, begin: Callable[[], Stages[None]], pace: Pace) -> None:
+        self._begin, self._pace = begin, pace
         self._stages: Stages[None] | None = None
         self.next = 0.0
         self.stage: tuple[int, Stage] | None = None
@@ -57,7 +61,7 @@ class Stepper:
             return self._stage_on()
         if self._pace.period is not None:
             self.next, until = max(self.next, now - self._pace.period) + self._pace.period, math.inf
-        self._stages = self._stages or self._session.stages()
+        self._stages = self._stages or self._begin()
         for _ in self._stages:
             if time.perf_counter() >= until:
                 return 0
@@ -84,7 +88,7 @@ class Stepper:
 
     def _stage_on(self) -> int:
         if self._stages is None:
-            self._stages, self.stage = self._session.stages(), None
+            self._stages, self.stage = self._begin(), None
         try:
             stage = next(self._stages)
         except StopIteration:

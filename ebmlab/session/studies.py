@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -17,8 +18,10 @@ from ebmlab.engine.oracle import Evaluation, evaluation
 from ebmlab.engine.quadrature import like_of, prepare_sampler, rule, values_at
 from ebmlab.engine.reference import Reference, prepare
 from ebmlab.engine.types import Window, Work
-from ebmlab.session.session import Session
-from ebmlab.session.snapshot import Estimate
+from ebmlab.session.job import Job
+from ebmlab.session.sandwich import close_in
+from ebmlab.session.session import Session, bounds
+from ebmlab.session.snapshot import Estimate, Sandwiched
 from ebmlab.session.streams import Streams
 from ebmlab.session.trace import Series, Trace
 from ebmlab.spec import BadInput
@@ -31,55 +34,6 @@ NEGLIGIBLE = 18.0
 
 POINTS = 128
 """Points of the rule along each axis, for the figures that are shown while training."""
-
-
-class Job:
-    """A study that is made again and again, each time on the weights as they are when it begins.
-
-    Arguments:
-        begin: Starts the study; its pieces take some milliseconds each, and it records its own result.
-        weight: Its share of the time, relative to the other jobs.
-    """
-
-    def __init__(self, begin: Callable[[], Iterator[object]], weight: float = 1.0) -> None:
-        self._begin, self._weight = begin, weight
-        self._pieces: Iterator[object] | None = None
-        self._done: object = None
-        self._version: object = None
-        self._spent = 0.0
-
-    def pending(self, version: object) -> bool:
-        """Returns whether there is anything to find out about the weights of a version."""
-
-        return self._pieces is not None or self._done != version
-
-    @property
-    def waited(self) -> float:
-        """How much of the time it has had; the job with the least goes first."""
-
-        return self._spent / self._weight
-
-    def advance(self, version: object) -> bool:
-        """Does a piece; returns whether that was the last."""
-
-        if self._pieces is None:
-            self._pieces, self._version = self._begin(), version
-        start = time.perf_counter()
-        over = next(self._pieces, self) is self
-        self._spent += time.perf_counter() - start
-        if over:
-            self._pieces, self._done = None, self._version
-        return over
-
-    def drop(self) -> None:
-        """Forgets what has been begun, because what it rests on has changed."""
-
-        self._pieces = self._done = None
-
-    def keep_pace(self, other: float) -> None:
-        """Takes up the share of a job that joins late, so that it does not crowd out the others."""
-
-        self._spent = max(self._spent, other * self._weight)
 
 
 class Frozen(NamedTuple):
@@ -140,6 +94,7 @@ class Studies:
         reading: The latest reading of the gradient meter, with its step.
         warning: What the data tell against the estimator, empty if nothing.
         estimates: The latest estimate of log Z by each method that has one.
+        sandwich: The latest bounds of log Z from both sides, while they are wanted.
     """
 
     def __init__(self, session: Session) -> None:
@@ -151,6 +106,8 @@ class Studies:
         self.reading: tuple[int, GradientReading] | None = None
         self.warning = ""
         self.estimates: dict[int, Estimate] = {}
+        self.sandwich: Sandwiched | None = None
+        self._sandwich_job: Job | None = None
         self._exact = Trace("step", "log_z", "error", "nll", "entropy", "kl", "train_nll", "held_out_nll")
         self._meter = Trace("step", "cosine", "bias", "variance")
         self._figures_job = Job(self._find_figures, weight=2.0)
@@ -174,6 +131,15 @@ class Studies:
             self._meter_job.drop()
         self._take_methods()
 
+    def want_sandwich(self, on: bool) -> None:
+        """Closes in on log Z from both sides from now on, or no longer."""
+
+        if on == (self._sandwich_job is not None):
+            return
+        self.sandwich = self._sandwich_job = None
+        if on:
+            self._sandwich_job = self._new_job(self._find_sandwich)
+
     @property
     def pending(self) -> bool:
         """Whether anything is left to find out about the weights as they are."""
@@ -181,10 +147,12 @@ class Studies:
         return any(job.pending(self._version) for job in self._jobs())
 
     def advance(self) -> bool:
-        """Does one piece of the study that has had the least time; returns whether that completed it."""
+        """Does one piece of the study that has had the least time; returns whether there is anything new to show."""
 
         jobs = [job for job in self._jobs() if job.pending(self._version)]
-        return bool(jobs) and min(jobs, key=lambda job: job.waited).advance(self._version)
+        before = self.sandwich
+        over = bool(jobs) and min(jobs, key=lambda job: job.waited).advance(self._version)
+        return over or self.sandwich is not before
 
     def log_z_now(self) -> float | None:
         """Returns log Z of the weights of this very step; None while it is unknown or there is none.
@@ -206,6 +174,8 @@ class Studies:
     def _jobs(self) -> Iterator[Job]:
         yield self._figures_job
         yield from self._log_z_jobs
+        if self._sandwich_job is not None:
+            yield self._sandwich_job
         if self._session.begun and self._session.parameters and self.target is not None:
             yield self._meter_job
 
@@ -222,11 +192,12 @@ class Studies:
         jobs, traces = self._log_z_jobs, self._log_z
         kept = [i < len(old) and old[i] == method for i, method in enumerate(methods)]
         self._log_z = [traces[i] if keep else Trace("step", "value", "stderr") for i, keep in enumerate(kept)]
-        self._log_z_jobs = [jobs[i] if keep else self._new_job(i) for i, keep in enumerate(kept)]
+        new = (self._new_job(partial(self._find_log_z, i)) for i in range(len(kept)))
+        self._log_z_jobs = [jobs[i] if keep else job for i, (keep, job) in enumerate(zip(kept, new, strict=True))]
         self.estimates = {i: e for i, e in self.estimates.items() if i < len(kept) and kept[i]}
 
-    def _new_job(self, index: int) -> Job:
-        job = Job(lambda: self._find_log_z(index), weight=3.0)
+    def _new_job(self, begin: Callable[[], Iterator[object]]) -> Job:
+        job = Job(begin, weight=3.0)
         job.keep_pace(self._figures_job.waited)
         return job
 
@@ -235,6 +206,7 @@ class Studies:
             self.target = yield from prepare(self._session.density, self._session.recipe.window, POINTS)
         frozen, target = self._freeze(), self.target
         found = yield from evaluation(frozen.net, target, frozen.step)
+        found = replace(found, bounds=bounds(frozen.net, self._session.density, self._streams["bounds"]))
         train, held_out = (self._nll(frozen, found, x) for x in (self._session.pool.train, self._session.pool.held_out))
         self.figures = found
         self._glance = None
@@ -267,6 +239,14 @@ class Studies:
         window, like = self._session.recipe.window, torch.empty(0, device=self._session.device)
         exact = (yield from prepare_sampler(frozen.net, window, like)) if method.from_exact else None
         return Scene(frozen.net, like, window, exact=exact, data=self._session.density.sample)
+
+    def _find_sandwich(self) -> Iterator[object]:
+        def record(found: Sandwiched) -> None:
+            self.sandwich = found
+
+        frozen = self._freeze()
+        scene = Scene(frozen.net, like_of(frozen.net), self._session.recipe.window)
+        return close_in(scene, frozen.step, self._methods, self._streams["log-z/sandwich"], record)
 
     def _find_gradient(self) -> Iterator[object]:
         assert self.target is not None  # the job is not due before

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import torch
 
-from ebmlab.engine.types import Stage
+from ebmlab.engine.types import Stage, Stages, finish
 from ebmlab.session.cloud import Cloud, examine
+from ebmlab.session.course import Course
 from ebmlab.session.picture import Picture
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Health, Lens, Snapshot, StageShown, Status, frozen
@@ -24,6 +25,7 @@ class State(NamedTuple):
     refusal: str = ""
     steps_per_second: float = 0.0
     stage: tuple[int, Stage] | None = None
+    moving: bool = False  # whether the stage is one of the particles' transition
 
 
 class Watch:
@@ -39,6 +41,7 @@ class Watch:
         self._recipe = session.recipe
         self._cloud = Cloud(session.recipe.window, torch.empty(0, device=session.device))
         self._health, self._drifts = Health(), 0
+        self._course: Course | None = None  # of a transition that is shown stage by stage
         self._renew()
 
     def _renew(self) -> None:
@@ -57,12 +60,30 @@ class Watch:
             self._cloud.forget()
             self._health = Health()
 
+    def look(self, lens: Lens) -> None:
+        """Takes note of what the lens asks for that takes long to find out."""
+
+        self._studies.want_sandwich(lens.sandwich)
+
     def drift(self, particles: int) -> None:
         """Moves the particles once."""
 
+        finish(self._moves(particles))
+
+    def stages(self, particles: int) -> Stages[None]:
+        """Moves the particles once, pausing at each stage of the transition, and keeps their ways in mind meanwhile."""
+
+        moves, self._course = self._moves(particles), None
+        for stage in moves:
+            self._course = self._course or Course(self._cloud.x)
+            self._course.follow(stage)
+            yield stage
+        self._course = None
+
+    def _moves(self, particles: int) -> Stages[None]:
         if not particles:
             return
-        self._cloud.drift(self._recipe.sampler, self._session.net, particles, self._rng)
+        yield from self._cloud.stages(self._recipe.sampler, self._session.net, particles, self._rng)
         self._drifts += 1
         if self._drifts % EVERY == 0:
             self._health = examine(self._cloud, self._recipe.sampler, self._studies.target, self._studies.figures)
@@ -80,7 +101,7 @@ class Watch:
         return self._studies.target is None or self._studies.figures is None
 
     def study(self) -> bool:
-        """Does a piece of a study, of some milliseconds; returns whether that completed it."""
+        """Does a piece of a study, of some milliseconds; returns whether there is anything new to show."""
 
         return self._studies.advance()
 
@@ -106,12 +127,13 @@ class Watch:
             data=frozen(session.data),
             negatives=frozen(session.negatives),
             particles=frozen(self._cloud.x),
-            stage=_shown(state.stage),
+            stage=_shown(state.stage, self._course if state.moving else None),
             figures=studies.figures,
             gradient=reading[1] if reading else None,
             gradient_step=reading[0] if reading else 0,
             warning=studies.warning,
             estimates=tuple(studies.estimates[i] for i in sorted(studies.estimates)),
+            sandwich=studies.sandwich,
             health=self._health,
             training=session.trace.view(),
             exact=exact,
@@ -120,9 +142,11 @@ class Watch:
         )
 
 
-def _shown(stage: tuple[int, Stage] | None) -> StageShown | None:
+def _shown(stage: tuple[int, Stage] | None, course: Course | None) -> StageShown | None:
     if stage is None:
         return None
     index, (name, text, points, origin) = stage
     shown, before = (None if x is None else frozen(x) for x in (points, origin))
-    return StageShown(name=name, text=text, index=index, points=shown, origin=before)
+    return StageShown(
+        name=name, text=text, index=index, points=shown, origin=before, ways=course.ways() if course else None
+    )

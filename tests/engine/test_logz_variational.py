@@ -96,7 +96,7 @@ def test_that_the_score_of_a_mixture_is_the_slope_of_its_density(rng):
     look = q.look(y)
     (slope,) = torch.autograd.grad(look.log_density.sum(), y)
     torch.testing.assert_close(look.score, slope)
-    points, cell = plane(9.0, 200)
+    points, cell = plane(12.0, 300)
     assert q.look(points).log_density.exp().sum().item() * cell == pytest.approx(1.0, abs=1e-9)
 
 

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QGuiApplication
 
 from ebmlab.engine.logz import Slice
-from ebmlab.gui import theme
 from ebmlab.gui.views.axes import colour
 from ebmlab.gui.views.chart import Chart
 from ebmlab.gui.views.charts import Charts
@@ -70,7 +69,7 @@ def test_that_the_axis_of_rungs_is_logarithmic_and_has_a_number_at_each(chart):
 
 def test_that_the_note_tells_the_gap_and_whose_weights_these_are(chart):
     drawn(chart, snapshot(sandwich=FOUND))
-    assert chart.reading.note == "gap 0.016 · step 40"
+    assert chart.reading.note == "gap 0.016 · step 40", "the run is at step 50 by now"
     drawn(chart, snapshot(sandwich=Sandwiched(step=1, why="the energy does not grow far out")))
     assert chart.reading.note == "no exact value"
     assert chart._empty.isVisible()
@@ -157,16 +156,3 @@ def test_that_a_sampler_without_replicas_has_no_curve_of_swaps(qtbot):
     reading = HealthChart().read(snapshot(step=10, health=Health(accept=0.7, r_hat=1.2)))
     assert "swap" not in {c.key for c in reading.curves}
     assert reading.note == "R̂ 1.2"
-
-
-def test_that_dots_keep_their_colour_when_the_theme_changes(chart, qapp):
-    before = theme.current()
-    try:
-        for palette in (theme.LIGHT, theme.DARK):
-            theme.apply(qapp, theme.Theme(palette=palette))
-            drawn(chart, snapshot(sandwich=FOUND))
-            x, y = chart._plot.placed(next(c for c in chart.curves if c.key == "high"))[0]
-            found = chart._plot.grab().toImage().pixelColor(QPoint(round(x), round(y)))
-            assert _near(found, QColor(palette.violet))
-    finally:
-        theme.apply(qapp, before)

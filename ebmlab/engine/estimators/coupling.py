@@ -1,12 +1,12 @@
 r"""A normalising flow as functions of one vector of parameters: affine couplings of normal noise.
 
-.. math:: x = \mu + L y_K, \qquad y_k = R \, (a, \; b \, e^{s_k(a)} + t_k(a)), \qquad (a, b) = y_{k-1}, \qquad
+.. math:: x = \mu + L y_K, \qquad y_k = (b \, e^{s_k(a)} + t_k(a), \; a), \qquad (a, b) = y_{k-1}, \qquad
     y_0 = z \sim \mathcal{N}(0, I)
 
 .. math:: \log q(x) = \log \mathcal{N}(z; 0, I) - \sum_k \sum_i s_{ki} - \log \det L
 
-Half of the coordinates, a, decide by a perceptron how the other half, b, is stretched and moved; R reverses their
-order. L is lower triangular. Without couplings, and on the line, q is a Gaussian.
+Half of the coordinates, a, decide by a perceptron how the other half, b, is stretched and moved, and then they change
+places; one coupling stretches by e at most. L is lower triangular. Without couplings, and on the line, q is a Gaussian.
 
 References:
     | Density estimation using Real NVP (Dinh et al., 2017)
@@ -24,9 +24,6 @@ from torch import Tensor
 from ebmlab.engine.estimators import inner
 from ebmlab.engine.estimators.inner import Sizes
 from ebmlab.engine.types import Rng
-
-STRETCH = 1.0
-"""The bound on the logarithm by which one coupling stretches."""
 
 
 class Coupling(NamedTuple):
@@ -51,25 +48,27 @@ class Coupling(NamedTuple):
         """Maps noise z, with shape (n, d), to points x; returns them and log q(x), with shape (n)."""
 
         mean, lower, log_det, nets = self._split(theta)
-        y = z
+        half, y = self.dim // 2, z
+        stretches = []
         for net in nets:
-            a, b = y.split([self.dim // 2, self.dim - self.dim // 2], -1)
+            a, b = y.split([half, self.dim - half], -1)
             shift, stretch = self._affine(net, a)
-            y = torch.cat([a, b * stretch.exp() + shift], -1).flip(-1)
-            log_det = log_det + stretch.sum(-1)
-        return mean + y @ lower.t(), normal(z) - log_det
+            y = torch.cat([torch.addcmul(shift, b, stretch.exp()), a], -1)
+            stretches.append(stretch)
+        return mean + y @ lower.t(), normal(z) - _total(stretches, log_det)
 
     def log_density(self, theta: Tensor, x: Tensor) -> Tensor:
         r"""Returns :math:`\log q(x)`, with shape (n)."""
 
         mean, lower, log_det, nets = self._split(theta)
-        y = torch.linalg.solve_triangular(lower, (x - mean).t(), upper=False).t()
+        half, y = self.dim // 2, torch.linalg.solve_triangular(lower, (x - mean).t(), upper=False).t()
+        stretches = []
         for net in reversed(nets):
-            a, b = y.flip(-1).split([self.dim // 2, self.dim - self.dim // 2], -1)
+            b, a = y.split([self.dim - half, half], -1)
             shift, stretch = self._affine(net, a)
             y = torch.cat([a, (b - shift) * (-stretch).exp()], -1)
-            log_det = log_det + stretch.sum(-1)
-        return normal(y) - log_det
+            stretches.append(stretch)
+        return normal(y) - _total(stretches, log_det)
 
     def _couplings(self) -> int:
         return self.layers if self.dim > 1 else 0
@@ -88,10 +87,14 @@ class Coupling(NamedTuple):
 
     def _affine(self, net: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         shift, stretch = inner.perceptron(net, self.sizes, a).chunk(2, -1)
-        return shift, STRETCH * torch.tanh(stretch)
+        return shift, torch.tanh(stretch)
 
 
 def normal(z: Tensor) -> Tensor:
     """Returns the log density of standard normal noise, with shape (n)."""
 
     return -z.square().sum(-1) / 2 - z.shape[-1] * math.log(2 * math.pi) / 2
+
+
+def _total(stretches: list[Tensor], log_det: Tensor) -> Tensor:
+    return log_det + torch.cat(stretches, -1).sum(-1) if stretches else log_det

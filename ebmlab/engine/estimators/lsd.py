@@ -34,7 +34,7 @@ class LearnedSteinDiscrepancy(Estimator):
     A critic f, a small network that maps points to arrows, learns where the model's score errs; the energy follows the
     slope of :math:`\mathbb{E}_p[s_\theta \cdot f]` with f held still. At its best the critic *is* the error of the
     score, and the discrepancy the Fisher divergence, found without second derivatives of the energy. A critic that lags
-    behind reports too little and turns the energy the wrong way; give it more steps. It shares the blindness of score
+    behind reports too little and may turn the energy the wrong way; give it more steps. It shares the blindness of score
     matching to how far modes share the mass.
 
     References:

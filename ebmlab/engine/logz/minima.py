@@ -154,10 +154,12 @@ def _learn(inverse: Tensor, uphill: Tensor, s: Tensor, y: Tensor) -> Tensor:
     curved = bend > 1e-12 * s.norm(dim=-1) * y.norm(dim=-1)
     fresh = uphill | (inverse == eye).all(-1).all(-1)
     inverse = torch.where(uphill[:, None, None], eye, inverse)
-    unit = torch.where(fresh & curved, bend / square, 1.0)[:, None, None]
-    rho = torch.where(curved, 1 / bend, 0.0)[:, None, None]
-    left = eye - rho * s.unsqueeze(-1) * y.unsqueeze(-2)
-    return left @ (unit * inverse) @ left.mT + rho * s.unsqueeze(-1) * s.unsqueeze(-2)
+    inverse = torch.where(fresh & curved, bend / square, 1.0)[:, None, None] * inverse
+    rho = torch.where(curved, 1 / bend, 0.0).unsqueeze(-1)
+    image = (inverse @ y.unsqueeze(-1)).squeeze(-1)
+    twice = rho * (rho * (y * image).sum(-1, keepdim=True) + 1) / 2 * s - rho * image
+    outer = s.unsqueeze(-1) * twice.unsqueeze(-2)
+    return inverse + outer + outer.mT
 
 
 def gather(energy: Energy, found: Descents) -> Iterator[Minimum]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -101,7 +101,7 @@ class DimensionPage(QWidget):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setMinimumWidth(px(SIDE - 40))
+        area.setMinimumWidth(px(SIDE - 80))
         area.setWidget(body)
         return area
 
@@ -111,10 +111,11 @@ class DimensionPage(QWidget):
         for left, right in ((self.charts[0], self.charts[1]), (self.findings, self.charts[2])):
             row = QSplitter(Qt.Orientation.Horizontal)
             for widget in (left, right):
-                widget.setMinimumWidth(px(160))
+                widget.setMinimumWidth(px(125))
                 row.addWidget(widget)
-            row.setSizes([px(400), px(400)])
+            row.setSizes([px(430), px(270)] if left is self.findings else [px(350), px(350)])
             rows.addWidget(row)
+        rows.setSizes([px(300), px(300)])
         for split in (rows, *rows.findChildren(QSplitter)):
             split.setChildrenCollapsible(False)
             split.setHandleWidth(px(8))
@@ -170,5 +171,6 @@ def _methods() -> QListWidget:
         item = QListWidgetItem(title(cls), box)
         item.setData(KIND, kind)
         item.setToolTip(f"{kind}: {title(cls)}")
+        item.setSizeHint(QSize(0, theme.current().px(22)))
         item.setCheckState(Qt.CheckState.Checked if kind in FIRST else Qt.CheckState.Unchecked)
     return box

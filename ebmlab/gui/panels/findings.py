@@ -72,16 +72,21 @@ class Table(QTableWidget):
         super().__init__(0, len(HEADING), findings)
         self._findings = findings
         words = (
-            self.tr("Method"), self.tr("d"), self.tr("log Z"), self.tr("Error bar"), self.tr("Exact"),
+            self.tr("Method"), self.tr("d"), self.tr("log Z"), self.tr("±"), self.tr("Exact"),
             self.tr("Error"), self.tr("Energies"), self.tr("Share"), self.tr("Remark"),
         )  # fmt: skip
         self.setHorizontalHeaderLabels(list(words))
+        for column in (0, len(HEADING) - 1):
+            if (item := self.horizontalHeaderItem(column)) is not None:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.setAccessibleName(self.tr("All rows"))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(theme.current().px(22))
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setStretchLastSection(True)
         self.setTabKeyNavigation(False)

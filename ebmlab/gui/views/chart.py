@@ -14,7 +14,8 @@ from ebmlab.gui.numbers import number
 from ebmlab.gui.views.axes import colour
 from ebmlab.gui.views.curves import Curve, Reading, Shown, Source, nearest, span, table, visible
 from ebmlab.gui.views.legend import Legend
-from ebmlab.gui.views.plot import Plot, Scale
+from ebmlab.gui.views.plot import Plot
+from ebmlab.gui.views.spans import Scale
 
 PERIOD = 0.4
 """Seconds between two redraws at the least."""

@@ -132,20 +132,31 @@ def visible(curve: Curve, low: float, high: float, points: int = POINTS) -> Curv
 def span(curves: Sequence[Curve], within: tuple[float, float] | None = None, log: bool = False) -> tuple[float, float]:
     """Returns the values that an axis should span: all but the outermost hundredth, and where each curve is now.
 
-    A logarithmic axis leaves out what is not above 0, and has its margins in decades.
+    A logarithmic axis leaves out what is not above 0, and has its margins in decades. Of curves whose points are marked
+    all are seen, with their errors.
     """
 
-    values = [y for c in curves if (y := c.y[np.isfinite(c.y) & ((c.y > 0) | (not log))]).size]
+    few = any(c.marked for c in curves)
+    values = [y for c in curves if (y := _finite(c, few, log)).size]
     if not values:
         return within or (0.0, 1.0)
     if log:
-        low, high = span([replace(curves[0], y=np.log10(np.concatenate(values)))])
+        low, high = span([replace(curves[0], y=np.log10(np.concatenate(values)), error=None)])
         return 10**low, 10**high
-    low, high = np.quantile(np.concatenate(values), [0.01, 0.99])
+    low, high = np.quantile(np.concatenate(values), [0.0, 1.0] if few else [0.01, 0.99])
     now = [y[-1] for y in values]
     low, high = min(low, *now, *(within or ())), max(high, *now, *(within or ()))
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
     return float(low - margin), float(high + margin)
+
+
+def _finite(curve: Curve, errors: bool, log: bool) -> np.ndarray:
+    """Returns the values of a curve that an axis can show, and the ends of its band if they count."""
+
+    y = curve.y
+    if errors and curve.error is not None:
+        y = np.concatenate([y - curve.error, y + curve.error, y])  # where the curve is now comes last
+    return y[np.isfinite(y) & ((y > 0) | (not log))]
 
 
 def nearest(curve: Curve, step: float) -> tuple[float, float, float | None] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,24 +15,8 @@ from ebmlab.gui import theme
 from ebmlab.gui.views.axes import colour, draw_axes, pen
 from ebmlab.gui.views.curves import Curve, Dash, Role
 from ebmlab.gui.views.shapes import faded, painting, path
+from ebmlab.gui.views.spans import Scale, Span, moved, runs, zoomed
 from ebmlab.gui.views.ticks import Tick, ticks
-
-Span = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Whether steps and values are spread by their logarithm."""
-
-    x: bool = False
-    y: bool = False
-
-    def to(self, values: np.ndarray, log: bool) -> np.ndarray:
-        """Returns where values stand on an axis; NaN for what a logarithm cannot show."""
-
-        if not log:
-            return values
-        return np.log10(values, out=np.full(len(values), np.nan), where=values > 0)
 
 
 class Stroke(NamedTuple):
@@ -216,7 +200,7 @@ class Plot(QWidget):
         if of != self._strokes_of:
             self._strokes_of = of
             self._strokes = tuple(
-                Stroke(path(_runs(self.placed(curve))), self._ribbon(curve), self._dots(curve), curve.role, curve.dash)
+                Stroke(path(runs(self.placed(curve))), self._ribbon(curve), self._dots(curve), curve.role, curve.dash)
                 for curve in self._curves
             )
         return self._strokes
@@ -230,7 +214,7 @@ class Plot(QWidget):
         if curve.error is None:
             return QPainterPath()
         low, high = self.placed(curve, -1), self.placed(curve, 1)
-        both = _runs(np.concatenate([low, high], -1))
+        both = runs(np.concatenate([low, high], -1))
         return path([np.concatenate([part[:, :2], part[::-1, 2:], part[:1, :2]]) for part in both])
 
     def _axes_image(self) -> QImage:
@@ -250,9 +234,14 @@ class Plot(QWidget):
         return self._axes
 
     def _chosen_ticks(self) -> tuple[Tick, ...]:
-        at = self._scale.to(np.array(self._places), self._scale.x)
-        low, high = self._x
-        return tuple(Tick(x, f"{value:,g}") for x, value in zip(at, self._places, strict=True) if low <= x <= high)
+        """Returns the numbers that the axis across was given, less those that would run into another."""
+
+        (low, high), found = self._x, list[Tick]()
+        room = theme.current().px(26) / max(self.area.width(), 1) * (high - low)
+        for x, value in zip(self._scale.to(np.array(self._places), self._scale.x), self._places, strict=True):
+            if low <= x <= high and (not found or x - found[-1].at >= room):
+                found.append(Tick(x, f"{value:,g}"))
+        return tuple(found)
 
     def _positions(self, across: tuple[Tick, ...], up: tuple[Tick, ...]) -> tuple[tuple[Tick, ...], tuple[Tick, ...]]:
         """Returns the ticks with their pixels, whole ones, so that they stay while an axis grows by less."""
@@ -278,16 +267,16 @@ class Plot(QWidget):
         at, area = event.position(), self.area
         if self._grip is not None:
             step, self._grip = at - self._grip, at
-            self._x = _moved(self._x, -step.x() / area.width())
-            self._y = _moved(self._y, step.y() / area.height())
+            self._x = moved(self._x, -step.x() / area.width())
+            self._y = moved(self._y, step.y() / area.height())
             self.zoomed.emit()
         x = self._x[0] + (at.x() - area.left()) / area.width() * (self._x[1] - self._x[0])
         self.hovered.emit(10**x if self._scale.x else x)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         factor, area, at = 0.85 ** (event.angleDelta().y() / 120), self.area, event.position()
-        self._x = _zoomed(self._x, factor, (at.x() - area.left()) / area.width())
-        self._y = _zoomed(self._y, factor, (area.bottom() - at.y()) / area.height())
+        self._x = zoomed(self._x, factor, (at.x() - area.left()) / area.width())
+        self._y = zoomed(self._y, factor, (area.bottom() - at.y()) / area.height())
         self.zoomed.emit()
         event.accept()
 
@@ -298,23 +287,3 @@ class Plot(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.hovered.emit(None)
-
-
-def _runs(points: np.ndarray) -> list[np.ndarray]:
-    """Splits points where one is not finite; a point alone is no line."""
-
-    finite = np.isfinite(points).all(-1)
-    if finite.all():
-        return [points] if len(points) > 1 else []
-    parts = np.split(np.arange(len(points)), np.flatnonzero(np.diff(finite)) + 1)
-    return [points[part] for part in parts if len(part) > 1 and finite[part[0]]]
-
-
-def _moved(span: Span, share: float) -> Span:
-    step = share * (span[1] - span[0])
-    return span[0] + step, span[1] + step
-
-
-def _zoomed(span: Span, factor: float, share: float) -> Span:
-    about = span[0] + share * (span[1] - span[0])
-    return about + (span[0] - about) * factor, about + (span[1] - about) * factor

@@ -84,7 +84,7 @@ class SandwichChart(Source[Snapshot]):
         if shown is None or not shown.slices:
             return Reading(note=tr("Sandwich", "no exact value") if shown and shown.why else "")
         rungs = np.array([s.rungs for s in shown.slices], dtype=float)
-        return Reading((*_exact(shown, rungs), *_sides(shown, rungs)), _note(shown), places=tuple(rungs))
+        return Reading((*_exact(shown, rungs), *_sides(shown, rungs)), _note(shown, snapshot.step), places=tuple(rungs))
 
 
 def _exact(shown: Sandwiched, rungs: np.ndarray) -> list[Curve]:
@@ -124,7 +124,7 @@ def _sides(shown: Sandwiched, rungs: np.ndarray) -> list[Curve]:
     ]
 
 
-def _note(shown: Sandwiched) -> str:
+def _note(shown: Sandwiched, step: int) -> str:
     last = shown.slices[-1]
-    gap = tr("Sandwich", "gap {gap} · step {step}")
-    return gap.format(gap=number(last.high - last.low, 2), step=f"{shown.step:,}")
+    gap = tr("Sandwich", "gap {gap}").format(gap=number(last.high - last.low, 2))
+    return gap if shown.step == step else tr("Sandwich", "{gap} · step {step}").format(gap=gap, step=f"{shown.step:,}")

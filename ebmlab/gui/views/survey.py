@@ -26,7 +26,7 @@ class ErrorChart(Source[Survey]):
 
     @property
     def title(self) -> str:
-        return tr("Survey", "Error of log Z")
+        return tr("Survey", "Error, nats")
 
     @property
     def across(self) -> str:
@@ -38,7 +38,7 @@ class ErrorChart(Source[Survey]):
 
     def read(self, snapshot: Survey) -> Reading:
         curves = lines(snapshot, lambda row: max(abs(row.error), FLOOR))
-        return reading(snapshot, curves, tr("Survey", "nats; 0.0001 or less at the bottom"))
+        return reading(snapshot, curves, tr("Survey", "≥ 0.0001"))
 
 
 class CostChart(Source[Survey]):
@@ -49,7 +49,7 @@ class CostChart(Source[Survey]):
 
     @property
     def title(self) -> str:
-        return tr("Survey", "Energies evaluated")
+        return tr("Survey", "Evaluations")
 
     @property
     def across(self) -> str:
@@ -71,7 +71,7 @@ class WorthChart(Source[Survey]):
 
     @property
     def title(self) -> str:
-        return tr("Survey", "Effective share of the points")
+        return tr("Survey", "Effective share")
 
     @property
     def across(self) -> str:

@@ -30,6 +30,8 @@ def draw_ways(surface: Surface, ways: Ways) -> None:
     fresh = np.flatnonzero(sane)[tips] >= len(ways.lines) - ways.fresh
     painter, palette = surface.painter, surface.palette
     painter.setRenderHint(painter.RenderHint.Antialiasing)
+    painter.setPen(pen(faded(palette.panel, 0.55), 3.5))  # orange on an orange landscape would be lost
+    painter.drawPath(path(list(pixels)))
     for gone, colour, style in (
         (~taken, palette.muted, Qt.PenStyle.DashLine),
         (taken, palette.orange, Qt.PenStyle.SolidLine),
