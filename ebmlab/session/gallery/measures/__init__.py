@@ -5,6 +5,7 @@ from ebmlab.session.gallery.measures.base import MEASURES, Measure
 from ebmlab.session.gallery.measures.bridging import Bridging
 from ebmlab.session.gallery.measures.critic import CriticError
 from ebmlab.session.gallery.measures.crossings import Crossings
+from ebmlab.session.gallery.measures.dimensions import Dimensions
 from ebmlab.session.gallery.measures.escape import Escape
 from ebmlab.session.gallery.measures.estimates import Estimates
 from ebmlab.session.gallery.measures.free_energy import FreeEnergy
@@ -21,6 +22,7 @@ __all__ = [
     "Bridging",
     "CriticError",
     "Crossings",
+    "Dimensions",
     "Escape",
     "Estimates",
     "FreeEnergy",
