@@ -12,7 +12,7 @@ setup:  ## make .venv and look for Qt's system libraries
 	@$(PYTHON) packaging/bootstrap.py
 
 test: setup  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-quick: setup  ## the tests that take less than some seconds
 	$(BIN)/python -m pytest -m "not slow and not claims"

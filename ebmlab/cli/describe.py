@@ -3,7 +3,8 @@ from __future__ import annotations
 import argparse
 from difflib import get_close_matches
 
-import ebmlab.session.recipe  # noqa: F401 (fills the families)
+import ebmlab.engine.dimension
+import ebmlab.session.recipe  # noqa: F401 (both fill families)
 from ebmlab.spec import FAMILIES, BadInput, Component
 from ebmlab.spec.catalogue import describe
 

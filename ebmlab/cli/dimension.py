@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,8 +26,7 @@ def run(args: argparse.Namespace) -> int:
     plan = planned(args)
     for kind in args.method or ():
         _find(LOG_ZS.find, kind, "--method")
-    if args.picture is not None and not args.picture.lower().endswith(".png"):
-        raise BadInput("this is no name for the picture; end it in .png", key="--picture", source=args.picture[:200])
+    _check_picture(args.picture)
     found: list[Timed] = []
     for row, seconds in worked(plan, args.method or METHODS):
         if not args.json:
@@ -83,6 +83,13 @@ def _find(find: Any, kind: str, option: str) -> type[Component]:
         return find(kind)
     except BadInput as fault:
         raise fault.within(source=option) from None
+
+
+def _check_picture(path: str | None) -> None:
+    if path is not None and not path.lower().endswith(".png"):
+        raise BadInput("this is no name for the picture; end it in .png", key="--picture", source=path[:200])
+    if path is not None and not Path(path).parent.is_dir():
+        raise BadInput("there is no such folder; give another path", key="--picture", source=path[:200])
 
 
 def _show(row: Row, seconds: float, heading: bool) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 from difflib import get_close_matches
 
+import ebmlab.engine.dimension  # noqa: F401 (fills a family)
 from ebmlab.cli.output import show_json, table
 from ebmlab.session.gallery import exhibits  # fills the families, too
 from ebmlab.spec import BadInput, page

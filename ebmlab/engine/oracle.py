@@ -141,6 +141,7 @@ def evaluation(energy: Energy, target: Reference, step: int = 0) -> Work[Evaluat
         normalisable=not whole.why,
         modes=_modes(target, values, whole),
         parameters=tuple(getattr(energy, "named_figures", dict)().items()),
+        bounds=(),
         errors=tuple((name, f.error) for name, f in figures.items() if f.value is not None and f.error > 0),
         why=tuple((name, reason) for name, f in figures.items() if (reason := f.why or _rough(name, f))),
         **{name: f.value for name, f in figures.items()},

@@ -50,7 +50,7 @@ def draw_study(rows: Sequence[Row], title: str) -> Image.Image:
 
     kinds = list(dict.fromkeys(row.method for row in rows))
     lines = math.ceil(len(kinds) / 4)
-    size = 2 * (SIDE + WIDE + GAP), HEAD + HIGH + FOOT + 26 * lines + GAP
+    size = 2 * (SIDE + WIDE + GAP) + GAP, HEAD + HIGH + FOOT + 26 * lines + GAP
     sheet = Image.new("RGB", size, GROUND)
     pen = ImageDraw.Draw(sheet)
     pen.text((GAP, GAP), f"log Z of {title} as the dimension grows", INK, _font(20))

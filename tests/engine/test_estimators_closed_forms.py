@@ -21,8 +21,9 @@ from ebmlab.engine.estimators import (
     PersistentContrastiveDivergence,
     SlicedScoreMatching,
 )
+from ebmlab.engine.estimators.pcd import Persistent
 from ebmlab.engine.estimators.ssm import directions
-from ebmlab.engine.samplers import ExactSampler, HamiltonianMonteCarlo, MetropolisLangevin, UnadjustedLangevin
+from ebmlab.engine.samplers import Chains, ExactSampler, HamiltonianMonteCarlo, MetropolisLangevin, UnadjustedLangevin
 
 VARIANCES = [1.3, 0.5]
 N, DRAWS = 10_000, 6
@@ -165,7 +166,11 @@ def test_that_the_learnt_precision_is_the_closed_form_s(estimator, variance, a):
 
 @pytest.mark.parametrize("variance", VARIANCES)
 def test_that_persistent_chains_learn_the_precision_of_their_discretised_sampler(variance):
-    covariance, itself = ball(variance), lambda x: x
+    covariance = ball(variance)
+
+    def itself(x):
+        return Persistent(Chains(x), biased.sampler)
+
     biased = PersistentContrastiveDivergence(steps=8, restart=0.0, sampler=ula(0.2))
     mean, error = slopes(biased, langevin_fixed_point(0.2, variance), covariance, memory=itself)
     assert abs(mean) < 4.5 * error

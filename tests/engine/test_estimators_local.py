@@ -19,7 +19,7 @@ from ebmlab.engine.estimators import (
     RecoveryLikelihood,
 )
 from ebmlab.engine.quadrature import rule
-from ebmlab.engine.samplers import ExactSampler, MetropolisLangevin
+from ebmlab.engine.samplers import SAMPLERS, MetropolisLangevin
 from ebmlab.spec import BadInput
 
 VARIANCES = [1.3, 0.5]
@@ -269,7 +269,28 @@ def test_that_dropping_negligible_points_leaves_the_exact_loss_and_its_gradient(
     torch.testing.assert_close(*slopes, atol=1e-12, rtol=0)
 
 
-def test_that_a_sampler_that_mixes_up_the_chains_is_refused_by_recovery_likelihood(rng):
-    estimator = RecoveryLikelihood(sampler=ExactSampler())
-    with pytest.raises(BadInput, match="energy of its own"):
-        estimator.loss(bowl(1.0), Batch(isotropic(20, 1.0, rng), WINDOW), None, rng)
+def row_by_row(sampler, rng):
+    """Whether a sampler asks for the energies of all chains at once, the i-th point being the i-th chain's."""
+
+    x, seen = isotropic(20, 1.0, rng), []
+
+    def energy(y):
+        seen.append(len(y))
+        return y.square().sum(-1) / 2 + torch.arange(len(y))
+
+    chains = sampler.init(energy, x)
+    for _ in range(3):
+        chains, _ = sampler.step(energy, chains, rng)
+    own = (chains.energy is None) or torch.equal(chains.energy, energy(chains.x))
+    return own and set(seen) == {20}
+
+
+@pytest.mark.parametrize("kind", SAMPLERS)
+def test_that_recovery_likelihood_refuses_a_sampler_that_mixes_up_the_chains(kind, rng):
+    sampler = SAMPLERS[kind]()
+    if sampler.apart:
+        RecoveryLikelihood(sampler=sampler)
+        assert row_by_row(sampler, rng)
+    else:
+        with pytest.raises(BadInput, match="energy of its own"):
+            RecoveryLikelihood(sampler=sampler)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -182,6 +183,13 @@ def test_that_ais_and_its_reverse_close_a_sandwich_on_average():
 @pytest.mark.parametrize("kind", SMALL)
 def test_that_a_bound_says_which_way_it_errs(kind, rng):
     assert last(SMALL[kind], crowded(gaussian(2)), rng).bound == BOUNDS.get(kind)
+
+
+@pytest.mark.parametrize("kind", ["ais", "reverse-ais", "smc"])
+def test_that_a_kernel_that_is_not_exact_leaves_no_bound(kind, rng):
+    method = replace(SMALL[kind], sampler=UnadjustedLangevin())
+    assert method.caution()
+    assert last(method, crowded(gaussian(2)), rng).bound is None
 
 
 @pytest.mark.parametrize("kind", SMALL)

@@ -69,9 +69,9 @@ def test_that_noise_alone_reads_as_no_bias(rng):
 def test_that_the_meter_leaves_the_network_and_the_memory_as_they_were(target, rng):
     net, estimator = MLP(width=16).build(rng), PersistentContrastiveDivergence(steps=2)
     memory = estimator.init(net, Batch(target.density.sample(32, rng), WINDOW), rng)
-    before = [p.detach().clone() for p in net.parameters()] + [memory.clone()]
+    before = [p.detach().clone() for p in net.parameters()] + [memory.chains.x.clone()]
     reading = finish(measure(net, target, estimator, 32, memory, rng))
-    assert all(map(torch.equal, before, [*net.parameters(), memory]))
+    assert all(map(torch.equal, before, [*net.parameters(), memory.chains.x]))
     assert all(p.grad is None for p in net.parameters())
     assert -1 <= reading.cosine <= 1
     assert reading.variance > 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
-from ebmlab.engine.estimators.phases import GAP, contrast, move
+from ebmlab.engine.estimators.phases import GAP, contrast, fleeting, move
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.samplers.ula import UnadjustedLangevin
 from ebmlab.engine.types import Energy, Rng, Stages
@@ -42,7 +42,11 @@ class ContrastiveDivergence(Estimator):
     )
     sampler: Sampler = part("sampler", UnadjustedLangevin(step_size=0.02), "What moves the negatives.")
 
+    def caution(self) -> str:
+        return fleeting(self.sampler, self.steps)
+
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
-        x, accept = yield from move(self.sampler, self.steps, energy, batch.x, rng)
-        terms = yield from contrast(energy, batch.x, x)
-        return terms._replace(accept=accept), None
+        chains = self.sampler.init(energy, batch.x)
+        chains, info = yield from move(self.sampler, self.steps, energy, chains, rng)
+        terms = yield from contrast(energy, batch.x, chains.x)
+        return terms._replace(accept=info.accept), None

@@ -53,13 +53,14 @@ class JarzynskiReweighting(Estimator):
 
     Chains that persist lag behind an energy that changes. The work done on each walker while the energy goes from
     :math:`E_k` to :math:`E_{k+1}` makes up for it: by their weights the walkers stand for the model, however badly
-    they mix and whatever the step size, and the mean weight is an unbiased estimate of Z. When few weights rule, the
-    walkers are drawn afresh by their weights.
+    they mix and whatever the step size, and the mean weight estimates Z: without bias for a course of the energy that
+    is set beforehand, with one of the order 1 / n here, where the walkers themselves steer it. When few weights rule,
+    the walkers are drawn afresh by their weights.
 
     What no walker is near has no weight: where the energy moves its mass faster than the walkers move, as it does in
     the first steps of a network, the published recursion loses count for good, by many nats, and with few walkers
     :math:`\log Z` and the shares of far modes drift. So a share of the walkers starts afresh at each step, from a
-    broad normal law and with importance weights, which leaves the mean weight unbiased and bounds the drift in the
+    broad normal law and with importance weights, which adds no bias to the mean weight and bounds the drift in the
     plane; in many dimensions importance weights are of no help. With a share of 0 only the start is from that law,
     and the recursion is the published one.
 

@@ -57,7 +57,7 @@ class GaussianNoise(Component):
     def complaint(self, x: Tensor) -> str:
         """Says in a few words what share of the data the noise misses; empty if hardly any."""
 
-        missed = (self.rarity(x) < RARE).double().mean().item()
+        missed = (self.rarity(x) < RARE).to(x).mean().item()
         return f"the noise misses {missed:.0%} of the data; widen or move it" if missed > 10 * RARE else ""
 
     def _center(self, x: Tensor) -> Tensor:

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.phases import GAP, contrast, move
-from ebmlab.engine.samplers.base import Sampler
+from ebmlab.engine.samplers.base import Chains, Sampler
 from ebmlab.engine.samplers.ula import UnadjustedLangevin
 from ebmlab.engine.types import Energy, Rng, Stages, rand
 from ebmlab.engine.window import uniform
 from ebmlab.spec import knob, part
+
+
+class Persistent(NamedTuple):
+    """Chains that live on, with all that their kernel remembers."""
+
+    chains: Chains
+    sampler: Sampler  # what has moved them
 
 
 @ESTIMATORS.register("pcd")
@@ -23,9 +29,11 @@ class PersistentContrastiveDivergence(Estimator):
     .. math:: \nabla_\theta L = \mathbb{E}_{p}[\nabla_\theta E_\theta(x^+)]
         - \mathbb{E}_{x^-}[\nabla_\theta E_\theta(x^-)]
 
-    The negatives :math:`x^-` go on from where the last step left them; a share of them starts afresh, uniformly in the
-    window, so that every region is visited. The learnt energy is the one whose *discretised* sampler matches the data:
-    with ULA on a Gaussian of variance :math:`s^2` it is :math:`a (1 - \epsilon a / 2) = 1 / s^2`.
+    The negatives :math:`x^-` go on from where the last step left them, with all that their kernel remembers, such as
+    velocities and replicas. A share of them starts afresh, uniformly in the window, so that every region is visited;
+    those that have not settled yet shift the optimum a little. The learnt energy is the one whose *discretised* sampler
+    matches the data: with ULA on a Gaussian of variance :math:`s^2`, and without fresh starts, it is
+    :math:`a (1 - \epsilon a / 2) = 1 / s^2`.
 
     References:
         | Training restricted Boltzmann machines using approximations to the likelihood gradient (Tieleman, 2008)
@@ -49,16 +57,20 @@ class PersistentContrastiveDivergence(Estimator):
     chains: int = knob(0, "Number of chains; 0 for as many as the batch.", low=0, high=65536, soft=(0, 2048))
     sampler: Sampler = part("sampler", UnadjustedLangevin(step_size=0.02), "What moves the negatives.")
 
-    def init(self, energy: Energy, batch: Batch, rng: Rng) -> Tensor:
-        return uniform(batch.window, self.chains or len(batch.x), rng, batch.x, batch.x.shape[-1])
+    def init(self, energy: Energy, batch: Batch, rng: Rng) -> Persistent:
+        x = uniform(batch.window, self.chains or len(batch.x), rng, batch.x, batch.x.shape[-1])
+        return Persistent(self.sampler.init(energy, x), self.sampler)
 
-    def stages(self, energy: Energy, batch: Batch, memory: Tensor, rng: Rng) -> Stages[tuple[Terms, Tensor]]:
+    def stages(self, energy: Energy, batch: Batch, memory: Persistent, rng: Rng) -> Stages[tuple[Terms, Persistent]]:
         n = self.chains or len(batch.x)
         fresh = uniform(batch.window, n, rng, batch.x, batch.x.shape[-1])
         again = rand((n, 1), rng, batch.x) < self.restart
 
-        x = torch.cat([memory, fresh])[:n]
-        x, accept = yield from move(self.sampler, self.steps, energy, torch.where(again, fresh, x), rng)
-        terms = yield from contrast(energy, batch.x, x)
-
-        return terms._replace(accept=accept), x
+        x = torch.where(again, fresh, torch.cat([memory.chains.x, fresh])[:n])
+        if memory.sampler == self.sampler and len(memory.chains.x) == n:
+            chains = self.sampler.refresh(energy, memory.chains._replace(x=x))
+        else:
+            chains = self.sampler.init(energy, x)
+        chains, info = yield from move(self.sampler, self.steps, energy, chains, rng)
+        terms = yield from contrast(energy, batch.x, chains.x)
+        return terms._replace(accept=info.accept), Persistent(chains, self.sampler)

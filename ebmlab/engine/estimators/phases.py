@@ -6,23 +6,30 @@ import torch
 from torch import Tensor
 
 from ebmlab.engine.estimators.base import Terms
-from ebmlab.engine.samplers.base import Sampler
+from ebmlab.engine.samplers.base import Chains, Info, Sampler
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 
 GAP = "energy gap"
 """What the surrogate is called on the chart: about 0 where data and negatives agree, swinging where training does."""
 
 
-def move(sampler: Sampler, steps: int, energy: Energy, x: Tensor, rng: Rng) -> Stages[tuple[Tensor, Tensor]]:
-    """Moves points by a number of transitions; returns them and the acceptance of the last."""
+def move(sampler: Sampler, steps: int, energy: Energy, chains: Chains, rng: Rng) -> Stages[tuple[Chains, Info]]:
+    """Moves chains by a number of transitions; returns them and what happened in the last."""
 
-    yield Stage("negatives", f"{len(x)} chains are about to move {steps} times.", x)
-    chains = sampler.init(energy, x)
+    yield Stage("negatives", f"{len(chains.x)} chains are about to move {steps} times.", chains.x)
     for i in range(steps):
         before = chains.x
         chains, info = yield from sampler.stages(energy, chains, rng)
         yield Stage("negatives", f"The negatives moved: {i + 1} of {steps}.", chains.x, before)
-    return chains.x, info.accept
+    return chains, info
+
+
+def fleeting(sampler: Sampler, steps: int) -> str:
+    """Says that chains that are set up at each training step do not outlive the warm-up; empty where they do."""
+
+    if (warm_up := sampler.warm_up()) < steps:
+        return ""
+    return f"chains begin anew at each training step, and their {steps} moves end within {sampler.kind}'s {warm_up}"
 
 
 def contrast(energy: Energy, positives: Tensor, negatives: Tensor) -> Stages[Terms]:

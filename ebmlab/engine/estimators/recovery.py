@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ebmlab.engine.calculus import value_and_grad
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
-from ebmlab.engine.estimators.phases import GAP, contrast, move
+from ebmlab.engine.estimators.phases import GAP, contrast, fleeting, move
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.samplers.mala import MetropolisLangevin
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
@@ -33,10 +33,6 @@ class Conditional:
         return value + way.square().sum(-1) / 2, grad + way / self.sigma
 
     def _way(self, x: Tensor) -> Tensor:
-        if x.shape != self.blurred.shape:
-            raise BadInput(
-                "each chain has an energy of its own, and this sampler mixes them up; try mala", key="sampler"
-            )
         return (x - self.blurred) / self.sigma
 
 
@@ -55,8 +51,10 @@ class RecoveryLikelihood(Estimator):
     Each data point is blurred, and the negatives are drawn from what the model says it was before, by chains that
     start at the blurred copy. Given that, the law has a single narrow peak where :math:`\sigma` is small, so chains mix
     fast; yet the optimum is the true density for *every* :math:`\sigma`, not a blurred one. What is small is then what
-    it sees: no chain passes from one far mode to another, and their shares are learnt slowly or not at all. Up to a
-    constant it is the energy discrepancy of :math:`t = \sigma^2`, by chains instead of importance sampling.
+    it sees: no chain passes from one far mode to another, and their shares are learnt slowly or not at all. The step
+    size must be small beside :math:`\sigma^2`, or else MALA takes hardly a move, as the acceptance shows, and the
+    negatives stay at the blurred copies. Up to a constant it is the energy discrepancy of :math:`t = \sigma^2`, by
+    chains instead of importance sampling.
 
     References:
         | Learning energy-based models by diffusion recovery likelihood (Gao et al., 2021)
@@ -79,9 +77,19 @@ class RecoveryLikelihood(Estimator):
     )
     sampler: Sampler = part("sampler", MetropolisLangevin(step_size=0.1), "What moves the negatives.")
 
+    def validate(self) -> None:
+        if not self.sampler.apart:
+            message = f"each chain has an energy of its own, and {self.sampler.kind} mixes them up; try mala"
+            raise BadInput(message, key="sampler")
+
+    def caution(self) -> str:
+        return fleeting(self.sampler, self.steps)
+
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
         blurred = batch.x + self.sigma * randn(batch.x.shape, rng, batch.x)
         yield Stage("noise", "Each data point is blurred, and is to be recovered.", blurred, batch.x)
-        x, accept = yield from move(self.sampler, self.steps, Conditional(energy, blurred, self.sigma), blurred, rng)
-        terms = yield from contrast(energy, batch.x, x)
-        return terms._replace(accept=accept), None
+        conditional = Conditional(energy, blurred, self.sigma)
+        chains = self.sampler.init(conditional, blurred)
+        chains, info = yield from move(self.sampler, self.steps, conditional, chains, rng)
+        terms = yield from contrast(energy, batch.x, chains.x)
+        return terms._replace(accept=info.accept), None

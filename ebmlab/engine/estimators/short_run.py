@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.noise import GaussianNoise
-from ebmlab.engine.estimators.phases import GAP, contrast, move
+from ebmlab.engine.estimators.phases import GAP, contrast, fleeting, move
 from ebmlab.engine.samplers.base import Sampler
 from ebmlab.engine.samplers.ula import UnadjustedLangevin
 from ebmlab.engine.types import Energy, Rng, Stages
@@ -57,10 +57,14 @@ class ShortRun(Estimator):
     noise: GaussianNoise = part("", GaussianNoise(), "The law that the chains start from, if asked for.")
     sampler: Sampler = part("sampler", UnadjustedLangevin(step_size=0.05), "What moves the negatives.")
 
+    def caution(self) -> str:
+        return fleeting(self.sampler, self.steps)
+
     def stages(self, energy: Energy, batch: Batch, memory: None, rng: Rng) -> Stages[tuple[Terms, None]]:
-        x, accept = yield from move(self.sampler, self.steps, energy, self._noise(batch, rng), rng)
-        terms = yield from contrast(energy, batch.x, x)
-        return terms._replace(accept=accept), None
+        chains = self.sampler.init(energy, self._noise(batch, rng))
+        chains, info = yield from move(self.sampler, self.steps, energy, chains, rng)
+        terms = yield from contrast(energy, batch.x, chains.x)
+        return terms._replace(accept=info.accept), None
 
     def _noise(self, batch: Batch, rng: Rng) -> Tensor:
         n, dim = batch.x.shape

@@ -38,7 +38,8 @@ class AIS(Ladder):
         start, energy = start_for(scene, self.width, 1.0), Counted(scene.energy)
         x = start.sample(self.particles, rng)
         for k, log_w in enumerate(weights(self, energy, start, x, self.schedule(), rng), 1):
-            yield LogZ(*log_mean(log_w), k / self.rungs, energy.evaluations, "lower", weights_warning(log_w))
+            done, bound = k / self.rungs, self.bound("lower")
+            yield LogZ(*log_mean(log_w), done, energy.evaluations, bound, weights_warning(log_w))
 
 
 @LOG_ZS.register("reverse-ais")
@@ -68,7 +69,8 @@ class ReverseAIS(Ladder):
         x = scene.exact(self.particles, rng).to(scene.like)
         for k, log_w in enumerate(weights(self, energy, start, x, self.schedule()[::-1], rng), 1):
             value, stderr = log_mean(log_w)
-            yield LogZ(-value, stderr, k / self.rungs, energy.evaluations, "upper", weights_warning(log_w))
+            done, bound = k / self.rungs, self.bound("upper")
+            yield LogZ(-value, stderr, done, energy.evaluations, bound, weights_warning(log_w))
 
 
 def weights(ladder: Ladder, energy: Energy, start: Start, x: Tensor, betas: list[float], rng: Rng) -> Iterator[Tensor]:

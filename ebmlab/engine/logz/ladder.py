@@ -3,7 +3,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
@@ -68,6 +68,11 @@ class Ladder(LogZMethod, ABC):
 
     def caution(self) -> str:
         return biased(self.sampler)
+
+    def bound(self, side: Literal["lower", "upper"]) -> Literal["lower", "upper"] | None:
+        """Returns the side that the estimate errs to on average, where the kernel leaves each rung invariant."""
+
+        return side if self.sampler.invariant else None
 
     def schedule(self) -> list[float]:
         """Returns the K + 1 inverse temperatures from 0 to 1."""

@@ -46,7 +46,8 @@ def sandwich(
         \le \mathbb{E}[\log \hat{Z}'] \le \mathbb{E}[\log w']
 
     Particles of a broad law climb to the model by annealed importance sampling, exact samples of the model descend by
-    its reverse. Each ``next`` takes some milliseconds.
+    its reverse. The inner two hold only for a kernel that leaves every rung invariant, which ULA does not. Each
+    ``next`` takes some milliseconds.
 
     Arguments:
         scene: Where log Z is asked for, with exact samples.

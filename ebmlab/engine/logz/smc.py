@@ -58,7 +58,7 @@ class SequentialMonteCarlo(Ladder):
         start, energy = start_for(scene, self.width, 1.0), Counted(scene.energy)
         betas = tuple(self.schedule()) if self.rungs else ()
         tempering = Tempering(self.sampler, self.steps, self.share, betas, adapt=not betas)
-        found, reached = LogZ(math.nan, math.inf, 0.0, 0, "lower" if betas else None), 0.0
+        found, reached = LogZ(math.nan, math.inf, 0.0, 0, self.bound("lower") if betas else None), 0.0
         for here in tempering.climb(energy, start, start.sample(self.particles, rng), rng):
             if here.beta > reached:
                 reached = here.beta

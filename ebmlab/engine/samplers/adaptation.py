@@ -88,5 +88,8 @@ class Adaptive(Sampler, ABC):
         share = m**-DECAY
         return Tuning(m, shortfall, log_step, share * log_step + (1 - share) * tuning.log_mean)
 
+    def warm_up(self) -> int:
+        return self.adapt
+
     def caution(self) -> str:
         return f"the first {self.adapt} transitions tune the step size and are not exact" if self.adapt else ""

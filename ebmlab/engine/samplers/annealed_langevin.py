@@ -71,6 +71,9 @@ class AnnealedLangevin(Sampler):
             return self.temperature
         return float(self.hottest * (self.temperature / self.hottest) ** (level / (self.levels - 1)))
 
+    def warm_up(self) -> int:
+        return (self.levels - 1) * self.steps
+
     def temperature_sampled(self) -> float:
         return self.temperature
 

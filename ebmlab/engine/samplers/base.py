@@ -33,6 +33,9 @@ class Sampler(Component, ABC):
     invariant: ClassVar[bool] = True
     r"""Whether a transition leaves :math:`\exp(-E / T)` invariant exactly, whatever the step size."""
 
+    apart: ClassVar[bool] = True
+    """Whether chains move apart and all at once, so that each might have an energy of its own."""
+
     def init(self, energy: Energy, x: Tensor) -> Chains:
         r"""Starts chains at points, with shape :math:`(n, d)`."""
 
@@ -56,6 +59,11 @@ class Sampler(Component, ABC):
         r"""Returns T, where the kernel targets :math:`\exp(-E / T)`."""
 
         return 1.0
+
+    def warm_up(self) -> int:
+        """Returns how many transitions go by before the kernel is at its temperature and its step size."""
+
+        return 0
 
     def stability(self, curvature: float) -> float | None:
         """Returns the step size over its stability limit at a curvature, the largest eigenvalue of the Hessian.

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,6 +38,8 @@ class ExactSampler(Sampler):
         | Non-uniform random variate generation (Devroye, 1986)
         | http://luc.devroye.org/rnbookindex.html
     """
+
+    apart: ClassVar[bool] = False
 
     half_width: float = knob(12.0, "Half the side of the square.", low=1e-3, high=1e6, soft=(1.0, 50.0), scale="log")
     resolution: int = knob(256, "Points of the lattice along each axis.", low=8, high=2048, soft=(64, 512), scale="log")

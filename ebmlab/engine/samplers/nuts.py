@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -84,6 +84,8 @@ class NoUTurnSampler(Adaptive):
         | A conceptual introduction to Hamiltonian Monte Carlo (Betancourt, 2017)
         | https://arxiv.org/abs/1701.02434
     """
+
+    apart: ClassVar[bool] = False
 
     step_size: float = knob(
         0.2, "Step size ε of a leap.", low=1e-6, high=10.0, soft=(1e-3, 1.0), scale="log", symbol="ε"

@@ -45,11 +45,12 @@ class ParallelTempering(Sampler):
     References:
         | Exchange Monte Carlo method and application to spin glass simulations (Hukushima & Nemoto, 1996)
         | https://arxiv.org/abs/cond-mat/9512035
-        | Non-reversible parallel tempering: a scalable highly parallel MCMC scheme (Syed et al., 2021)
+        | Non-reversible parallel tempering: a scalable highly parallel MCMC scheme (Syed et al., 2022)
         | https://arxiv.org/abs/1905.02939
     """
 
     invariant: ClassVar[bool] = False  # the whole ladder's law is, but a start gives every replica the coldest's
+    apart: ClassVar[bool] = False
 
     step_size: float = knob(
         5e-2, "Step size ε of the coldest replica.", low=1e-6, high=10.0, soft=(1e-4, 1.0), scale="log", symbol="ε"

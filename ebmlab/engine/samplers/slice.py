@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -51,6 +51,8 @@ class SliceSampler(Sampler):
         | Slice sampling (Neal, 2003)
         | https://doi.org/10.1214/aos/1056562461
     """
+
+    apart: ClassVar[bool] = False
 
     width: float = knob(
         1.0, "Width w of the segment laid first.", low=1e-6, high=1e4, soft=(0.01, 10.0), scale="log", symbol="w"

@@ -40,6 +40,7 @@ class SequentialMonteCarlo(Sampler):
     """
 
     invariant: ClassVar[bool] = False
+    apart: ClassVar[bool] = False
 
     step_size: float = knob(
         0.1, "Step size ε on the last rung.", low=1e-6, high=10.0, soft=(1e-4, 1.0), scale="log", symbol="ε"

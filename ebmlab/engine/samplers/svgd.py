@@ -40,6 +40,7 @@ class SteinVariationalGradientDescent(Sampler):
     """
 
     invariant: ClassVar[bool] = False
+    apart: ClassVar[bool] = False
 
     step_size: float = knob(0.2, "Step size ε.", low=1e-6, high=100.0, soft=(1e-3, 10.0), scale="log", symbol="ε")
     bandwidth: float = knob(
