@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,6 +13,9 @@ from ebmlab.record.figure import draw_thumbnail
 from ebmlab.session.gallery import Exhibit, exhibits
 from ebmlab.session.gallery.course import complete
 from ebmlab.session.session import Session
+
+MOST = 400
+"""Steps that show what an exhibit is about."""
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "recipes" / "thumbnails"
 
@@ -30,7 +34,7 @@ def main(names: Sequence[str]) -> None:
 def draw(exhibit: Exhibit) -> int:
     """Trains the exhibit's main run, draws it, and returns the size of the file."""
 
-    course = exhibit.courses[""]
+    course = replace(exhibit.courses[""], steps=min(exhibit.steps, MOST), edits=())
     session = Session(course.recipe, "cpu")
     for _ in complete(course, session):
         pass
