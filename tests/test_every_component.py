@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-import ebmlab.engine.dimension  # noqa: F401 (fills a family)
+import ebmlab.engine.dimension
 import ebmlab.session.gallery  # noqa: F401 (fills the families)
 from ebmlab.spec import FAMILIES, BadInput, amend, decode, encode, knobs, page
 from ebmlab.spec.catalogue import describe

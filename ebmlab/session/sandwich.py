@@ -36,7 +36,9 @@ def close_in(
         return
     found = replace(found, log_z=whole.log_z, error=whole.error)
     exact = yield from prepare_sampler(scene.energy, scene.window, scene.like)
-    ladder = next((method for method in methods if isinstance(method, Ladder)), AIS())
+    # One whose kernel is not exact bounds nothing.
+    sound = (method for method in methods if isinstance(method, Ladder) and method.sampler.invariant)
+    ladder = next(sound, AIS())
     for done in sandwich(scene._replace(exact=exact), rng, ladder=ladder):
         if len(done.slices) > len(found.slices):
             found = replace(found, slices=done.slices)

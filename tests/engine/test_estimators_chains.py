@@ -63,6 +63,15 @@ def test_that_persistent_chains_stay_where_they_are_when_their_kernel_or_number_
     assert (after.chains.x - memory.chains.x[: len(after.chains.x)]).norm(dim=-1).mean() < 2
 
 
+def test_that_fresh_starts_widen_the_persistent_chains_by_their_closed_form(rng):
+    share, step_size, k, u = 0.05, 0.02, 20, 12.0
+    estimator = pcd(UnadjustedLangevin(step_size=step_size), steps=k, restart=share, chains=20_000)
+    settling, v = (1 - step_size) ** (2 * k), 1 / (1 - step_size / 2)
+    expected = ((1 - settling) * v + share * settling * u) / (1 - (1 - share) * settling)
+    assert expected == pytest.approx(1.43, abs=0.01)
+    assert trained([estimator] * 16, rng).chains.x.var().item() == pytest.approx(expected, rel=0.03)
+
+
 @pytest.mark.parametrize("kind", [ContrastiveDivergence, ShortRun, RecoveryLikelihood])
 def test_that_chains_begun_at_each_step_are_said_not_to_outlive_a_warm_up(kind):
     assert "400" in kind(steps=400 - 20, sampler=AnnealedLangevin(levels=21, steps=20)).caution()

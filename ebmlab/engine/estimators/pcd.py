@@ -30,10 +30,14 @@ class PersistentContrastiveDivergence(Estimator):
         - \mathbb{E}_{x^-}[\nabla_\theta E_\theta(x^-)]
 
     The negatives :math:`x^-` go on from where the last step left them, with all that their kernel remembers, such as
-    velocities and replicas. A share of them starts afresh, uniformly in the window, so that every region is visited;
-    those that have not settled yet shift the optimum a little. The learnt energy is the one whose *discretised* sampler
-    matches the data: with ULA on a Gaussian of variance :math:`s^2`, and without fresh starts, it is
-    :math:`a (1 - \epsilon a / 2) = 1 / s^2`.
+    velocities and replicas. A share :math:`\rho` of them starts afresh, uniformly in the window, so that every region
+    is visited. The learnt energy is the one whose *discretised* sampler matches the data, fresh chains that have not
+    settled included: with ULA on a Gaussian of variance :math:`s^2`, and starts of variance u along each axis, it is
+
+    .. math:: \frac{(1 - r^k) \, v + \rho \, r^k u}{1 - (1 - \rho) \, r^k} = s^2, \qquad r = (1 - \epsilon a)^2, \qquad
+        v = \frac{1}{a (1 - \epsilon a / 2)}
+
+    which is :math:`v = s^2` without fresh starts, or where k moves are enough to settle: else the energy is too narrow.
 
     References:
         | Training restricted Boltzmann machines using approximations to the likelihood gradient (Tieleman, 2008)
@@ -53,7 +57,7 @@ class PersistentContrastiveDivergence(Estimator):
         scale="log",
         symbol="k",
     )
-    restart: float = knob(0.05, "Share of the chains that start afresh at each step.", low=0.0, high=1.0)
+    restart: float = knob(0.01, "Share of the chains that start afresh at each step.", low=0.0, high=1.0)
     chains: int = knob(0, "Number of chains; 0 for as many as the batch.", low=0, high=65536, soft=(0, 2048))
     sampler: Sampler = part("sampler", UnadjustedLangevin(step_size=0.02), "What moves the negatives.")
 

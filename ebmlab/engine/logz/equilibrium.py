@@ -48,7 +48,7 @@ class FromModel(LogZMethod, ABC):
         at_temperature_one(self.sampler)
 
     def caution(self) -> str:
-        return biased(self.sampler)
+        return "" if self.exact else biased(self.sampler)
 
     def points(self, scene: Scene, energy: Energy, rng: Rng) -> Iterator[Drawn]:
         """Yields the draws one after the other; exact ones are independent, a chain's are not."""

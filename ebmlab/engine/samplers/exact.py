@@ -39,6 +39,7 @@ class ExactSampler(Sampler):
         | http://luc.devroye.org/rnbookindex.html
     """
 
+    invariant: ClassVar[bool] = False  # the interpolation widens it, which adds up over the rungs of a ladder
     apart: ClassVar[bool] = False
 
     half_width: float = knob(12.0, "Half the side of the square.", low=1e-3, high=1e6, soft=(1.0, 50.0), scale="log")
