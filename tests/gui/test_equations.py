@@ -14,7 +14,7 @@ from ebmlab.spec import FAMILIES, page
 
 # The offscreen platform says so of every window that has a least size.
 
-(PHASES,) = page(PersistentContrastiveDivergence).equations
+PHASES, *_ = page(PersistentContrastiveDivergence).equations
 LANGEVIN = r"x' = x - \epsilon \, \nabla E(x) + \sqrt{2 \epsilon} \, z, \qquad z \sim \mathcal{N}(0, I)"
 
 

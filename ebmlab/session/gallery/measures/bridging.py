@@ -17,7 +17,7 @@ from ebmlab.spec import knob
 @MEASURES.register("bridging")
 @dataclass(frozen=True, kw_only=True)
 class Bridging(Measure):
-    r"""Bridge sampling beside noise-contrastive estimation with the energy frozen, on the same points.
+    r"""Bridge sampling beside the NCE of a frozen energy, on the same points.
 
     .. math:: \min_c \; -\overline{\log \sigma(h(x) - c)} - \overline{\log \sigma(c - h(y))}, \qquad h = -E - \log q
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 
 from ebmlab.engine.calculus import value_and_grad
-from ebmlab.engine.estimators import Batch, LearnedSteinDiscrepancy
+from ebmlab.engine.estimators import Batch, Estimator, LearnedSteinDiscrepancy
 from ebmlab.engine.estimators.lsd import arrows
 from ebmlab.engine.types import Rng, Work
 from ebmlab.session.gallery.measures.base import MEASURES, Measure
 from ebmlab.session.session import Session
-from ebmlab.spec import knob, part
+from ebmlab.spec import BadInput, knob, part
 
 
 @MEASURES.register("critic")
@@ -25,11 +25,16 @@ class CriticError(Measure):
     target, and ``error``, the root of the mean squared difference over that of :math:`f^*`.
     """
 
-    estimator: LearnedSteinDiscrepancy = part("", LearnedSteinDiscrepancy(), "Whose critic learns.")
+    estimator: Estimator = part("estimator", LearnedSteinDiscrepancy(), "Whose critic learns; lsd, that is.")
     batch: int = knob(1024, "Points of each step.", low=1, high=1_000_000, soft=(64, 4096), scale="log")
     steps: int = knob(300, "Training steps that the critic is given.", low=1, high=100_000, scale="log")
 
+    def validate(self) -> None:
+        if not isinstance(self.estimator, LearnedSteinDiscrepancy):
+            raise BadInput(f"{self.estimator.kind} has no critic; give lsd", key="estimator")
+
     def take(self, session: Session, rivals: Mapping[str, Session], rng: Rng) -> Work[dict[str, float]]:
+        assert isinstance(self.estimator, LearnedSteinDiscrepancy)
         memory = None
         for i in range(self.steps):
             batch = Batch(session.density.sample(self.batch, rng), session.recipe.window)

@@ -12,7 +12,7 @@ from ebmlab.spec import BadInput, knob
 @MEASURES.register("crossings")
 @dataclass(frozen=True, kw_only=True)
 class Crossings(Measure):
-    """How many of the estimator's persistent chains change sides while training goes on.
+    """How often persistent chains change sides while training goes on.
 
     The session is trained further, so this measure comes last. The figure is ``crossed``, how often a chain changed the
     sign of its first coordinate, from step to step, on average over the chains.

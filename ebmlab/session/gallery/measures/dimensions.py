@@ -15,11 +15,11 @@ from ebmlab.spec import knob, part
 @MEASURES.register("dimension")
 @dataclass(frozen=True, kw_only=True)
 class Dimensions(Measure):
-    r"""What quadrature, importance sampling and annealed importance sampling make of :math:`\log Z` as d grows.
+    r"""What three methods make of :math:`\log Z` as the dimension grows.
 
-    The figures are ``error_METHOD_8``, the distance from the exact value in 8 dimensions and so on, NaN where the
-    method gave no answer; ``cost_METHOD_8``, the energies evaluated; and ``ess_8``, the effective share of the points
-    of importance sampling.
+    They are quadrature, importance sampling and annealed importance sampling. The figures are ``error_METHOD_8``, the
+    distance from the exact value in 8 dimensions and so on, NaN where the method gave no answer; ``cost_METHOD_8``,
+    the energies evaluated; and ``ess_8``, the effective share of the points of importance sampling.
     """
 
     problem: Problem = part("problem", next(iter(PROBLEMS.values()))(), "The energies, of known log Z.")
