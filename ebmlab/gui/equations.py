@@ -93,7 +93,7 @@ def _coloured(term: str) -> str:
 def catalogue() -> list[str]:
     """Returns every piece of TeX that the equations of the registered components can be broken into."""
 
-    import ebmlab.session.recipe  # noqa: F401  fills the families
+    import ebmlab.session.gallery  # noqa: F401  fills the families
 
     pages = (page(cls) for registry in FAMILIES.values() for cls in registry.values())
     formulas = [terms(piece) for p in pages for equation in p.equations for piece in pieces(equation)]

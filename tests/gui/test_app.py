@@ -86,7 +86,7 @@ def test_that_faults_are_counted_and_told(qapp, capsys):
 @pytest.mark.slow
 def test_that_a_visit_trains_shows_and_leaves(tmp_path):
     stats, picture = tmp_path / "s.json", tmp_path / "p.png"
-    code = "import sys; from ebmlab.gui.app import run; sys.exit(run(None, seconds=2, screenshot={!r}, stats={!r}))"
+    code = "import sys; from ebmlab.gui.app import run; sys.exit(run(None, seconds=8, screenshot={!r}, stats={!r}))"
     command = [sys.executable, "-c", code.format(str(picture), str(stats))]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
     out = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
