@@ -12,7 +12,7 @@ from ebmlab.assets import assets
 from ebmlab.gui import theme
 from ebmlab.session.gallery import Exhibit
 
-WIDTH, HEIGHT, PICTURE = 236, 214, 132
+WIDTH, HEIGHT, PICTURE = 236, 190, 108
 EXHIBIT, THUMBNAIL = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 Index = QModelIndex | QPersistentModelIndex
 
@@ -121,7 +121,7 @@ def _item(exhibit: Exhibit) -> QStandardItem:
 
 
 def _picture(painter: QPainter, rect: QRect, picture: QPixmap, number: int) -> None:
-    """Draws the picture, cut to the place; a card without one shows its number."""
+    """Draws the picture, as large as the place allows; a card without one shows its number."""
 
     if picture.isNull():
         palette = theme.current().palette
@@ -130,10 +130,10 @@ def _picture(painter: QPainter, rect: QRect, picture: QPixmap, number: int) -> N
         painter.setFont(theme.current().font(28))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(number))
         return
-    share = max(rect.width() / picture.width(), rect.height() / picture.height())
-    width, height = rect.width() / share, rect.height() / share
-    source = QRectF((picture.width() - width) / 2, (picture.height() - height) / 2, width, height)
-    painter.drawPixmap(QRectF(rect), picture, source)
+    share = min(rect.width() / picture.width(), rect.height() / picture.height())
+    place = QRectF(0, 0, share * picture.width(), share * picture.height())
+    place.moveCenter(QRectF(rect).center())
+    painter.drawPixmap(place, picture, QRectF(picture.rect()))
 
 
 def _words(painter: QPainter, rect: QRect, text: str, font: QFont) -> None:
