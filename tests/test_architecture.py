@@ -66,6 +66,11 @@ def test_that_no_argument_list_is_longer_than_six(path):
             assert count - (methods in (["self"], ["cls"])) <= 6, f"{node.name}, line {node.lineno}"
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "paint"], ids=shown)
+def test_that_what_is_painted_knows_no_widget(path):
+    assert "QtWidgets" not in path.read_text(encoding="utf-8")
+
+
 def test_that_the_session_loads_no_qt():
     assert not loaded_by("ebmlab.session.runner") & {"PySide6", "shiboken6"}
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from ebmlab.engine.oracle import Evaluation, Mode
 from ebmlab.gui import theme
 from ebmlab.gui.views.canvas import Canvas
-from ebmlab.gui.views.shows import SHOWS
+from ebmlab.paint.shows import SHOWS
 from ebmlab.session.snapshot import Lens, StageShown
 
 

@@ -5,13 +5,13 @@ import pytest
 from fakes import LOG_Z, energy, lattice, log_target, snapshot
 
 from ebmlab.engine.oracle import Evaluation
-from ebmlab.gui.views.fields import Fields, probe, slope
-from ebmlab.gui.views.histogram import DECAY, Histogram
-from ebmlab.gui.views.overlays import arrows
-from ebmlab.gui.views.projection import Projection
-from ebmlab.gui.views.readout import exp, readout
-from ebmlab.gui.views.shapes import path
-from ebmlab.gui.views.shows import SHOWS, number
+from ebmlab.paint.fields import Fields, probe, slope
+from ebmlab.paint.histogram import DECAY, Histogram
+from ebmlab.paint.overlays import arrows
+from ebmlab.paint.projection import Projection
+from ebmlab.paint.readout import exp, readout
+from ebmlab.paint.shapes import path
+from ebmlab.paint.shows import SHOWS, number
 from ebmlab.session.snapshot import Lens
 
 LENS = Lens(resolution=128)

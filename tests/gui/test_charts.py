@@ -10,17 +10,17 @@ from PySide6.QtGui import QColor, QGuiApplication, QWheelEvent
 from ebmlab.engine.estimators import ESTIMATORS
 from ebmlab.engine.logz import LogZ
 from ebmlab.gui import theme
-from ebmlab.gui.numbers import number, with_error
-from ebmlab.gui.views import axes
 from ebmlab.gui.views.chart import Chart
 from ebmlab.gui.views.charts import Charts
-from ebmlab.gui.views.curves import Curve, nearest, span, table, thinned, visible
-from ebmlab.gui.views.gradient import GradientChart
-from ebmlab.gui.views.health import HealthChart
 from ebmlab.gui.views.legend import Entry
-from ebmlab.gui.views.likelihood import Likelihood, Objective
-from ebmlab.gui.views.log_z import LogZChart
-from ebmlab.gui.views.ticks import ticks
+from ebmlab.paint import axes
+from ebmlab.paint.curves import Curve, nearest, span, table, thinned, visible
+from ebmlab.paint.gradient import GradientChart
+from ebmlab.paint.health import HealthChart
+from ebmlab.paint.likelihood import Likelihood, Objective
+from ebmlab.paint.log_z import LogZChart
+from ebmlab.paint.numbers import number, with_error
+from ebmlab.paint.ticks import ticks
 from ebmlab.session.recipe import Data, Recipe
 from ebmlab.session.snapshot import Estimate, Health, Lens, Snapshot
 from ebmlab.session.trace import Trace
@@ -339,7 +339,7 @@ def test_that_exact_curves_stay_ink_when_the_theme_changes(chart, qapp):
     try:
         for palette in (theme.LIGHT, theme.DARK):
             theme.apply(qapp, theme.Theme(palette=palette))
-            assert axes.pen("exact").color().name() == palette.ink
+            assert axes.pen("exact", palette).color().name() == palette.ink
             plot, curve = chart._plot, chart.curves[0]
             x, y = plot.placed(curve)[25]
             column = [plot.grab().toImage().pixelColor(round(x), round(y) + i).lightness() for i in (-1, 0, 1)]

@@ -16,7 +16,7 @@ from ebmlab.engine.dimension import Row
 from ebmlab.gui import theme
 from ebmlab.gui.panels import dimension as module
 from ebmlab.gui.panels.dimension import DimensionPage
-from ebmlab.gui.views.survey import FLOOR, CostChart, ErrorChart, WorthChart
+from ebmlab.paint.survey import FLOOR, CostChart, ErrorChart, WorthChart
 from ebmlab.session.survey import Plan, Survey
 
 ROW = Row(method="ais", dim=2, log_z=1.5, stderr=0.1, exact=1.25, evaluations=1000)

@@ -10,12 +10,13 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QGuiApplication
 
 from ebmlab.engine.logz import Slice
-from ebmlab.gui.views.axes import colour
+from ebmlab.gui import theme
 from ebmlab.gui.views.chart import Chart
 from ebmlab.gui.views.charts import Charts
-from ebmlab.gui.views.curves import Curve, span
-from ebmlab.gui.views.health import HealthChart
-from ebmlab.gui.views.sandwich import SandwichChart
+from ebmlab.paint.axes import colour
+from ebmlab.paint.curves import Curve, span
+from ebmlab.paint.health import HealthChart
+from ebmlab.paint.sandwich import SandwichChart
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.snapshot import Health, Lens, Sandwiched, Snapshot
 
@@ -80,7 +81,7 @@ def test_that_a_single_slice_is_a_dot(chart):
     low = next(c for c in chart.curves if c.key == "low")
     x, y = chart._plot.placed(low)[0]
     image = chart._plot.grab().toImage()
-    assert _near(image.pixelColor(QPoint(round(x), round(y))), colour("model"))
+    assert _near(image.pixelColor(QPoint(round(x), round(y))), colour("model", theme.current().palette))
 
 
 def _near(found: QColor, wanted: QColor) -> bool:

@@ -12,11 +12,11 @@ from ebmlab.engine.energies import MLP
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.engine.samplers import MetropolisLangevin
 from ebmlab.gui import theme
-from ebmlab.gui.views.dots import Dots
-from ebmlab.gui.views.overlays import Surface, draw_stage
-from ebmlab.gui.views.projection import Projection
-from ebmlab.gui.views.ways import crosses, heads
 from ebmlab.gui.window import LabWindow
+from ebmlab.paint.dots import Dots
+from ebmlab.paint.overlays import Surface, draw_stage
+from ebmlab.paint.projection import Projection
+from ebmlab.paint.ways import crosses, heads
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.snapshot import StageShown, Ways
 

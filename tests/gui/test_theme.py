@@ -55,7 +55,7 @@ def test_that_the_palettes_are_those_of_the_sketches():
 
 @pytest.mark.parametrize("palette", list(theme.PALETTES.values()), ids=lambda p: p.name)
 def test_that_the_style_sheet_leaves_no_word_unfilled_and_names_files_that_exist(palette):
-    text = theme.Theme(palette=palette).stylesheet
+    text = theme.stylesheet(theme.Theme(palette=palette))
     assert "$" not in text
     files = re.findall(r"url\(([^)]*)\)", text)
     assert files
@@ -63,7 +63,7 @@ def test_that_the_style_sheet_leaves_no_word_unfilled_and_names_files_that_exist
 
 
 def test_that_lengths_follow_the_scale_and_hairlines_do_not():
-    small, large = theme.Theme().stylesheet, theme.Theme(scale=2.0).stylesheet
+    small, large = theme.stylesheet(theme.Theme()), theme.stylesheet(theme.Theme(scale=2.0))
     assert "border-radius: 6px" in small
     assert "border-radius: 12px" in large
     assert large.count("1px solid") == small.count("1px solid") > 0

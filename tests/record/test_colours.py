@@ -36,7 +36,7 @@ def test_that_nothing_has_the_colour_of_the_panel(name, dark):
 
 @pytest.mark.parametrize("dark", [True, False])
 def test_that_the_background_is_the_panel_of_the_theme(dark):
-    from ebmlab.gui.theme import DARK, LIGHT
+    from ebmlab.paint.look import DARK, LIGHT
 
     assert (DARK if dark else LIGHT).panel == colours.BACKGROUND[dark]
 

@@ -21,7 +21,7 @@ from ebmlab.gui.form import Form
 from ebmlab.gui.labels import title
 from ebmlab.gui.panels.findings import Findings
 from ebmlab.gui.views.chart import Chart
-from ebmlab.gui.views.survey import CostChart, ErrorChart, WorthChart
+from ebmlab.paint.survey import CostChart, ErrorChart, WorthChart
 from ebmlab.session.errand import Outcome
 from ebmlab.session.survey import Plan, Survey, survey
 

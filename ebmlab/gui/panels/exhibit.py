@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLay
 
 from ebmlab.gui import theme
 from ebmlab.gui.errands import ErrandBar
-from ebmlab.gui.numbers import number
+from ebmlab.paint.numbers import number
 from ebmlab.session.errand import Outcome
 from ebmlab.session.gallery import Exhibit, Finding, Performance, Progress, perform
 

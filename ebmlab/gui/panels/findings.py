@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from ebmlab.engine.dimension import Row
 from ebmlab.gui import theme
-from ebmlab.gui.numbers import number
 from ebmlab.gui.widgets import IconButton
+from ebmlab.paint.numbers import number
 
 HEADING = ("method", "d", "log Z", "stderr", "exact", "error", "evaluations", "share", "remark")
 

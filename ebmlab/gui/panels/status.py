@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.numbers import number, with_error
+from ebmlab.paint.numbers import number, with_error
 
 if TYPE_CHECKING:
     from ebmlab.session.snapshot import Snapshot

@@ -8,14 +8,14 @@ from ebmlab.engine.targets import Target
 from ebmlab.engine.types import Window
 from ebmlab.gui import theme
 from ebmlab.gui.views.commands import Commands
-from ebmlab.gui.views.fields import Fields
 from ebmlab.gui.views.pane import Pane
 from ebmlab.gui.views.pencil import Pencil
 from ebmlab.gui.views.plane import Shared
-from ebmlab.gui.views.projection import Point, moved, zoomed
-from ebmlab.gui.views.shows import number
 from ebmlab.gui.views.sight import wanted
 from ebmlab.gui.views.tools import Settings
+from ebmlab.paint.fields import Fields
+from ebmlab.paint.projection import Point, moved, zoomed
+from ebmlab.paint.shows import number
 from ebmlab.session.snapshot import Lens, Snapshot
 
 PANES = ("target", "energy", "model", "difference")

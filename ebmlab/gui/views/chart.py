@@ -10,12 +10,12 @@ from PySide6.QtGui import QAction, QFont, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.numbers import number
-from ebmlab.gui.views.axes import colour
-from ebmlab.gui.views.curves import Curve, Reading, Shown, Source, nearest, span, table, visible
 from ebmlab.gui.views.legend import Legend
 from ebmlab.gui.views.plot import Plot
-from ebmlab.gui.views.spans import Scale
+from ebmlab.paint.axes import colour
+from ebmlab.paint.curves import Curve, Reading, Shown, Source, nearest, span, table, visible
+from ebmlab.paint.numbers import number
+from ebmlab.paint.spans import Scale
 
 PERIOD = 0.4
 """Seconds between two redraws at the least."""
@@ -190,7 +190,9 @@ class Chart(QFrame, Generic[Shown]):
         for curve, (_, value, error) in points:
             shown = number(value, 5) + ("" if error is None else f" ± {number(error, 2)}")
             name = html.escape(curve.label)
-            lines.append(f'<span style="color: {colour(curve.role).name()}">{name} {shown}</span>')
+            lines.append(
+                f'<span style="color: {colour(curve.role, theme.current().palette).name()}">{name} {shown}</span>'
+            )
         self._readout.setText("<br>".join(lines))
         self._readout.adjustSize()
         self._readout.move(self._plot.width() - self._readout.width() - 8, 6)

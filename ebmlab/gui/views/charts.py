@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ebmlab.gui.views.chart import Chart
-from ebmlab.gui.views.curves import Source
-from ebmlab.gui.views.gradient import GradientChart
-from ebmlab.gui.views.health import HealthChart
-from ebmlab.gui.views.likelihood import Likelihood, Objective
-from ebmlab.gui.views.log_z import LogZChart
-from ebmlab.gui.views.sandwich import SandwichChart
+from ebmlab.paint.curves import Source
+from ebmlab.paint.gradient import GradientChart
+from ebmlab.paint.health import HealthChart
+from ebmlab.paint.likelihood import Likelihood, Objective
+from ebmlab.paint.log_z import LogZChart
+from ebmlab.paint.sandwich import SandwichChart
 from ebmlab.session.snapshot import Snapshot
 
 SLACK = 60

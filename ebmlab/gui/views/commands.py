@@ -8,10 +8,10 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.views.overlays import OVERLAYS
 from ebmlab.gui.views.pane import Pane
-from ebmlab.gui.views.shows import SHOWS
-from ebmlab.gui.views.words import translate
+from ebmlab.paint.overlays import OVERLAYS
+from ebmlab.paint.shows import SHOWS
+from ebmlab.paint.words import translate
 
 
 class Host(Protocol):

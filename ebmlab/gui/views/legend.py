@@ -7,9 +7,9 @@ from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.views.axes import pen
-from ebmlab.gui.views.curves import Curve
 from ebmlab.gui.views.row import Row
+from ebmlab.paint.axes import pen
+from ebmlab.paint.curves import Curve
 
 
 class Legend(Row):
@@ -109,7 +109,7 @@ class Entry(QAbstractButton):
         painter.end()
 
     def _sample(self, curve: Curve) -> QPen:
-        line = pen(curve.role, curve.dash)
+        line = pen(curve.role, theme.current().palette, curve.dash)
         line.setWidthF(2.0)
         line.setCapStyle(Qt.PenCapStyle.FlatCap)
         if curve.dash == "dashed":

@@ -5,11 +5,11 @@ from PySide6.QtGui import QAction, QActionGroup, QFont, QMouseEvent, QPainter, Q
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.views.overlays import OVERLAYS
 from ebmlab.gui.views.plane import Plane, Shared
-from ebmlab.gui.views.shapes import painting, pen
-from ebmlab.gui.views.shows import SHOWS
-from ebmlab.gui.views.words import translate
+from ebmlab.paint.overlays import OVERLAYS
+from ebmlab.paint.shapes import painting, pen
+from ebmlab.paint.shows import SHOWS
+from ebmlab.paint.words import translate
 
 
 class Pane(QFrame):

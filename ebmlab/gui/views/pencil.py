@@ -8,9 +8,9 @@ from PySide6.QtGui import QPainter
 from ebmlab.engine.targets import Drawing, Target
 from ebmlab.gui import theme
 from ebmlab.gui.views import tools
-from ebmlab.gui.views.projection import Point, Projection
 from ebmlab.gui.views.stamps import StampTool
 from ebmlab.gui.views.tools import Marks, Pen, Settings, Tool
+from ebmlab.paint.projection import Point, Projection
 
 TOOLS: dict[str, Callable[[], Tool]] = {
     "brush": tools.brush,

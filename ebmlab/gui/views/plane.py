@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ebmlab.engine.types import Window
 from ebmlab.gui import theme
-from ebmlab.gui.views import overlays as over
-from ebmlab.gui.views.backdrop import BAR_PERIOD, Backdrop, Sheet
-from ebmlab.gui.views.dots import Dots
-from ebmlab.gui.views.fields import Fields
-from ebmlab.gui.views.histogram import Histogram
-from ebmlab.gui.views.projection import Point, Projection
-from ebmlab.gui.views.readout import draw_readout, readout
-from ebmlab.gui.views.shapes import corners, font, label, painting
-from ebmlab.gui.views.shows import SHOWS, Picture, histogram
-from ebmlab.gui.views.words import translate
+from ebmlab.paint import overlays as over
+from ebmlab.paint.backdrop import BAR_PERIOD, Backdrop, Sheet
+from ebmlab.paint.dots import Dots
+from ebmlab.paint.fields import Fields
+from ebmlab.paint.histogram import Histogram
+from ebmlab.paint.projection import Point, Projection
+from ebmlab.paint.readout import draw_readout, readout
+from ebmlab.paint.shapes import corners, font, label, painting
+from ebmlab.paint.shows import SHOWS, Picture, histogram
+from ebmlab.paint.words import translate
 from ebmlab.session.snapshot import Snapshot
 
 TRAIL = 4

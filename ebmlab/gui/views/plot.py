@@ -12,11 +12,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, Q
 from PySide6.QtWidgets import QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.views.axes import colour, draw_axes, pen
-from ebmlab.gui.views.curves import Curve, Dash, Role
-from ebmlab.gui.views.shapes import faded, painting, path
-from ebmlab.gui.views.spans import Scale, Span, moved, runs, zoomed
-from ebmlab.gui.views.ticks import Tick, ticks
+from ebmlab.paint.axes import colour, draw_axes, pen
+from ebmlab.paint.curves import Curve, Dash, Role
+from ebmlab.paint.shapes import faded, painting, path
+from ebmlab.paint.spans import Scale, Span, moved, runs, zoomed
+from ebmlab.paint.ticks import Tick, ticks
 
 
 class Stroke(NamedTuple):
@@ -176,23 +176,23 @@ class Plot(QWidget):
         """Paints the guide and the cursor, under the curves."""
 
         if self._guide is not None and np.isfinite(self._guide):
-            painter.setPen(pen("muted", "dashed"))
+            painter.setPen(pen("muted", theme.current().palette, "dashed"))
             y = area.bottom() - (self._guide - self._y[0]) * area.height() / ((self._y[1] - self._y[0]) or 1.0)
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
         if self._cursor is not None and np.isfinite(self._cursor):
-            painter.setPen(pen("muted"))
+            painter.setPen(pen("muted", theme.current().palette))
             x = area.left() + (self._cursor - self._x[0]) * area.width() / ((self._x[1] - self._x[0]) or 1.0)
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 
     def _paint_stroke(self, painter: QPainter, stroke: Stroke) -> None:
-        if not stroke.band.isEmpty():
-            painter.fillPath(stroke.band, faded(colour(stroke.role), 0.22))
-        painter.strokePath(stroke.line, pen(stroke.role, stroke.dash))
         look = theme.current()
+        if not stroke.band.isEmpty():
+            painter.fillPath(stroke.band, faded(colour(stroke.role, look.palette), 0.22))
+        painter.strokePath(stroke.line, pen(stroke.role, look.palette, stroke.dash))
         radius = look.px(5) / 2
-        painter.setPen(pen(stroke.role))
+        painter.setPen(pen(stroke.role, look.palette))
         for x, y, hollow in stroke.dots:
-            painter.setBrush(QColor(look.palette.panel) if hollow else colour(stroke.role))
+            painter.setBrush(QColor(look.palette.panel) if hollow else colour(stroke.role, look.palette))
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
     def _paths(self) -> tuple[Stroke, ...]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ebmlab.gui.views.overlays import OVERLAYS
 from ebmlab.gui.views.pane import Pane
-from ebmlab.gui.views.shows import SHOWS
+from ebmlab.paint.overlays import OVERLAYS
+from ebmlab.paint.shows import SHOWS
 from ebmlab.session.snapshot import Field, Lens
 
 PARTICLES = 400

@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QPainter
 
 from ebmlab.engine.targets.marks import Mark, Stamp
 from ebmlab.gui.theme import Palette
-from ebmlab.gui.views.projection import Point, Projection
-from ebmlab.gui.views.shapes import label, pen
-from ebmlab.gui.views.shows import number
 from ebmlab.gui.views.tools import Marks, Tool
+from ebmlab.paint.projection import Point, Projection
+from ebmlab.paint.shapes import label, pen
+from ebmlab.paint.shows import number
 
 REACH = 9.0
 """Pixels within which a handle is caught."""

@@ -13,8 +13,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from ebmlab.engine.targets.marks import Brush, Eraser, Mark, Spray
 from ebmlab.gui.theme import Palette
-from ebmlab.gui.views.projection import Point, Projection
-from ebmlab.gui.views.shapes import faded, path, pen
+from ebmlab.paint.projection import Point, Projection
+from ebmlab.paint.shapes import faded, path, pen
 
 Marks = tuple[Mark, ...]
 

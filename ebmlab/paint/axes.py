@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from ebmlab.gui import theme
-from ebmlab.gui.views.curves import Dash, Role
-from ebmlab.gui.views.shapes import faded, font
-from ebmlab.gui.views.ticks import Tick
+from ebmlab.paint.curves import Dash, Role
+from ebmlab.paint.look import Palette, Theme
+from ebmlab.paint.shapes import faded, font
+from ebmlab.paint.ticks import Tick
 
 _COLOURS: dict[Role, str] = {
     "exact": "ink",
@@ -20,16 +20,16 @@ _COLOURS: dict[Role, str] = {
 _DASHES: dict[Dash, list[float]] = {"solid": [], "dashed": [6.0, 4.0], "dotted": [1.5, 3.0]}
 
 
-def colour(role: Role) -> QColor:
-    """Returns the colour of a role in the theme in use."""
+def colour(role: Role, palette: Palette) -> QColor:
+    """Returns the colour of a role."""
 
-    return QColor(getattr(theme.current().palette, _COLOURS[role]))
+    return QColor(getattr(palette, _COLOURS[role]))
 
 
-def pen(role: Role, dash: Dash = "solid") -> QPen:
+def pen(role: Role, palette: Palette, dash: Dash = "solid") -> QPen:
     """Returns a hairline: wider ones cost several times as much to paint."""
 
-    made = QPen(colour(role), 1.0)
+    made = QPen(colour(role, palette), 1.0)
     made.setCosmetic(True)
     if _DASHES[dash]:
         made.setDashPattern(_DASHES[dash])
@@ -37,7 +37,7 @@ def pen(role: Role, dash: Dash = "solid") -> QPen:
 
 
 def draw_axes(
-    painter: QPainter, area: QRectF, at: tuple[tuple[Tick, ...], tuple[Tick, ...]], look: theme.Theme, label: str = ""
+    painter: QPainter, area: QRectF, at: tuple[tuple[Tick, ...], tuple[Tick, ...]], look: Theme, label: str = ""
 ) -> None:
     """Draws two axes, with their ticks at pixels: those across, of what the label says, then those of the values."""
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from ebmlab.gui.numbers import number
-from ebmlab.gui.views.curves import METHODS, Curve, Reading, Source
+from ebmlab.paint.curves import METHODS, Curve, Reading, Source
+from ebmlab.paint.numbers import number
 from ebmlab.session.snapshot import Estimate, Snapshot
 
 tr = QCoreApplication.translate

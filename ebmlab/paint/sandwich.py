@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from ebmlab.gui.numbers import number
-from ebmlab.gui.views.curves import Curve, Dash, Reading, Role, Source
-from ebmlab.gui.views.words import QT_TRANSLATE_NOOP
+from ebmlab.paint.curves import Curve, Dash, Reading, Role, Source
+from ebmlab.paint.numbers import number
+from ebmlab.paint.words import QT_TRANSLATE_NOOP
 from ebmlab.session.snapshot import Sandwiched, Snapshot
 
 tr = QCoreApplication.translate

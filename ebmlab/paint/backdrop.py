@@ -9,11 +9,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QLinearGradient, QPainter
 
 from ebmlab.engine.types import Window
-from ebmlab.gui.theme import Theme
-from ebmlab.gui.views.overlays import draw_lines
-from ebmlab.gui.views.projection import Projection
-from ebmlab.gui.views.shapes import faded, packed, painting
-from ebmlab.gui.views.shows import Picture
+from ebmlab.paint.look import Theme
+from ebmlab.paint.overlays import draw_lines
+from ebmlab.paint.projection import Projection
+from ebmlab.paint.shapes import faded, packed, painting
+from ebmlab.paint.shows import Picture
 from ebmlab.record.contours import contours, sparser
 from ebmlab.record.raster import Raster
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebmlab.gui.views.fields import Fields
-from ebmlab.gui.views.words import QT_TRANSLATE_NOOP, translate
+from ebmlab.paint.fields import Fields
+from ebmlab.paint.words import QT_TRANSLATE_NOOP, translate
 from ebmlab.record import colours
 from ebmlab.record.raster import Levels
 from ebmlab.session.snapshot import Field

@@ -5,12 +5,12 @@ import math
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter
 
-from ebmlab.gui.theme import Theme
-from ebmlab.gui.views.fields import Fields, probe, slope
-from ebmlab.gui.views.projection import Point
-from ebmlab.gui.views.shapes import faded, font
-from ebmlab.gui.views.shows import number
-from ebmlab.gui.views.words import translate
+from ebmlab.paint.fields import Fields, probe, slope
+from ebmlab.paint.look import Theme
+from ebmlab.paint.projection import Point
+from ebmlab.paint.shapes import faded, font
+from ebmlab.paint.shows import number
+from ebmlab.paint.words import translate
 
 
 def readout(fields: Fields, at: Point) -> tuple[str, ...]:

@@ -11,12 +11,12 @@ from PySide6.QtGui import QColor, QPainter
 
 from ebmlab.engine.oracle import Mode
 from ebmlab.engine.types import Window
-from ebmlab.gui.theme import Palette
-from ebmlab.gui.views.dots import Dot, Dots, Paper
-from ebmlab.gui.views.projection import Projection
-from ebmlab.gui.views.shapes import chip, faded, path, pen
-from ebmlab.gui.views.ways import draw_ways
-from ebmlab.gui.views.words import QT_TRANSLATE_NOOP
+from ebmlab.paint.dots import Dot, Dots, Paper
+from ebmlab.paint.look import Palette
+from ebmlab.paint.projection import Projection
+from ebmlab.paint.shapes import chip, faded, path, pen
+from ebmlab.paint.ways import draw_ways
+from ebmlab.paint.words import QT_TRANSLATE_NOOP
 from ebmlab.session.snapshot import Field, StageShown
 
 

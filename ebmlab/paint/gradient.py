@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from ebmlab.gui.numbers import number
-from ebmlab.gui.views.curves import Curve, Reading, Source
+from ebmlab.paint.curves import Curve, Reading, Source
+from ebmlab.paint.numbers import number
 from ebmlab.session.snapshot import Snapshot
 
 tr = QCoreApplication.translate

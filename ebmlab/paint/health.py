@@ -5,8 +5,8 @@ import math
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from ebmlab.gui.numbers import number
-from ebmlab.gui.views.curves import Curve, Reading, Source
+from ebmlab.paint.curves import Curve, Reading, Source
+from ebmlab.paint.numbers import number
 from ebmlab.session.snapshot import Health, Snapshot
 from ebmlab.session.trace import Trace
 

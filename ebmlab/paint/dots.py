@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from ebmlab.gui.views.projection import Projection
+from ebmlab.paint.projection import Projection
 
 PHASES = 4
 """Places within a pixel that are told apart, along each axis."""

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt
 
-from ebmlab.gui.views.dots import Dot, Paper
-from ebmlab.gui.views.shapes import faded, path, pen
+from ebmlab.paint.dots import Dot, Paper
+from ebmlab.paint.shapes import faded, path, pen
 from ebmlab.session.snapshot import Ways
 
 if TYPE_CHECKING:
-    from ebmlab.gui.views.overlays import Surface
+    from ebmlab.paint.overlays import Surface
 
 HEAD = 6.0
 """Pixels of an arrow's head, and of half a cross."""

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from ebmlab.engine.dimension import Row
-from ebmlab.gui.views.curves import METHODS, Curve, Reading, Source
+from ebmlab.paint.curves import METHODS, Curve, Reading, Source
 from ebmlab.session.survey import Survey
 
 tr = QCoreApplication.translate

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from ebmlab.engine.types import Window
-from ebmlab.gui.views.projection import Point
+from ebmlab.paint.projection import Point
 from ebmlab.record.raster import nice
 from ebmlab.session.snapshot import Snapshot
 
