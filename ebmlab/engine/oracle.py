@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -154,10 +155,15 @@ def evaluate_precisely(energy: Energy, density: Density, window: Window, step: i
     if isinstance(energy, nn.Module):
         energy = copy.deepcopy(energy).to("cpu", torch.float64)
     for n in (256, 512):
-        found = evaluate(energy, reference(density, window, n), step)
+        found = evaluate(energy, _reference(density, window, n), step)
         if all(error < 1e-8 for name, error in found.errors if name in ("log_z", "kl")):
             break
     return found
+
+
+@lru_cache(maxsize=2)  # both lattices of the density asked about last, which may be asked about again
+def _reference(density: Density, window: Window, n: int) -> Reference:
+    return reference(density, window, n)
 
 
 def _given_log_z(target: Reference, values: Tensor, whole: Integral) -> dict[str, Figure]:

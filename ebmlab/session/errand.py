@@ -56,6 +56,11 @@ class Errand(Generic[P, T]):
         if self._thread.is_alive():
             self._thread.join(timeout)
 
+    def wait(self, timeout: float = 60.0) -> None:
+        """Waits for its end, without calling it off."""
+
+        self._thread.join(timeout)
+
     @property
     def alive(self) -> bool:
         """Whether the thread runs."""

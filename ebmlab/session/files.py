@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import math
 import warnings
 import zipfile
@@ -13,14 +14,15 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from ebmlab.session.enclosed import fetch
 from ebmlab.spec import BadInput
 
 if TYPE_CHECKING:
     from PIL import ImageFont
 
 MOST_ROWS = 1_000_000
+MOST_UNPACKED = 2**26
 MOST_PIXELS = 50_000_000
-MOST_BYTES = 400_000_000
 POINTS = (".csv", ".tsv", ".txt", ".npy", ".npz")
 _TOO_MANY = f"there are more than {MOST_ROWS:,} rows; thin the file out"
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -37,7 +39,8 @@ class Files:
         """
 
         try:
-            array = _numpy(path) if Path(path).suffix.lower() in (".npy", ".npz") else _text(path)
+            content = fetch(path)
+            array = _numpy(content) if Path(path).suffix.lower() in (".npy", ".npz") else _text(content)
         except OSError as fault:
             raise _unreadable(path, fault) from None
         except BadInput as fault:
@@ -56,7 +59,7 @@ class Files:
         from PIL import Image, UnidentifiedImageError
 
         try:
-            with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+            with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(fetch(path))) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     size = f"{picture.width} by {picture.height} pixels"
                     raise BadInput(f"the picture has {size}; scale it to at most {MOST_PIXELS:,}", source=path)
@@ -70,7 +73,7 @@ class Files:
             ) from None
         except (UnidentifiedImageError, SyntaxError, ValueError) as fault:
             if isinstance(fault, BadInput):
-                raise
+                raise fault.within(source=path) from None
             raise BadInput("this is not a picture; give a PNG or JPEG file", source=path) from None
         except OSError as fault:
             raise _unreadable(path, fault) from None
@@ -149,12 +152,12 @@ def _unreadable(path: str, fault: OSError) -> BadInput:
     return BadInput(f"{reason}; give a file that can be read", source=path)
 
 
-def _text(path: str) -> np.ndarray:
-    with open(path, encoding="utf-8-sig", newline="") as lines:
-        try:
-            return _quick(lines) if Path(path).stat().st_size > 1_000_000 else _rows(iter(lines))
-        except UnicodeDecodeError:
-            raise BadInput("this is not a text file; give CSV, TSV, NPY or NPZ") from None
+def _text(content: bytes) -> np.ndarray:
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    try:
+        return _quick(lines) if len(content) > 1_000_000 else _rows(iter(lines))
+    except UnicodeDecodeError:
+        raise BadInput("this is not a text file; give CSV, TSV, NPY or NPZ") from None
 
 
 def _quick(lines: TextIO) -> np.ndarray:
@@ -215,13 +218,10 @@ def _delimiter(line: str) -> str:
     return next((mark for mark in "\t;," if mark in line), " ")
 
 
-def _numpy(path: str) -> np.ndarray:
-    if Path(path).stat().st_size > MOST_BYTES:
-        raise BadInput(f"the file is larger than {MOST_BYTES // 1_000_000} MB; thin the points out")
+def _numpy(content: bytes) -> np.ndarray:
     try:
-        with open(path, "rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            array = loaded[_only(loaded.files)] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+        loaded = np.load(io.BytesIO(content), allow_pickle=False)
+        array = _unpacked(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     except BadInput:
         raise
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, MemoryError, SyntaxError, NotImplementedError):
@@ -233,6 +233,13 @@ def _numpy(path: str) -> np.ndarray:
     if len(array) > MOST_ROWS:
         raise BadInput(f"there are {len(array):,} rows; thin them to at most {MOST_ROWS:,}")
     return _finite(np.array(array, dtype=np.float64))
+
+
+def _unpacked(file: np.lib.npyio.NpzFile) -> np.ndarray:
+    name = _only(file.files)
+    if file.zip is not None and file.zip.getinfo(f"{name}.npy").file_size > MOST_UNPACKED:
+        raise BadInput(f"the array has more than {MOST_UNPACKED >> 20} MiB; thin the points out")
+    return file[name]
 
 
 def _only(names: list[str]) -> str:

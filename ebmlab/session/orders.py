@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ebmlab.session.checkpoint import Run
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Run
 from ebmlab.session.snapshot import Lens
+from ebmlab.session.timeline import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,44 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Start from a saved run: its recipe, weights and step."""
+    """Go on from a saved run, where it stood."""
 
     run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Show the last step up to this one that the timeline kept; None goes back to the present."""
+
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Compare with a step of the timeline from now on; with none if None."""
+
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Give a step of the timeline a name, or the present one; an empty name takes it away."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Go back to a step of the timeline for good; the run as it is now is handed out, and training goes on there."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Hand out all that a session file holds, under a name by which whoever asks knows it again."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +119,22 @@ class Close:
     """End the thread."""
 
 
-Order = Play | Pause | Advance | SlowMotion | Beat | Speed | Drift | Look | Edit | Reset | Restore | Close
+Order = (
+    Play
+    | Pause
+    | Advance
+    | SlowMotion
+    | Beat
+    | Speed
+    | Drift
+    | Look
+    | Edit
+    | Reset
+    | Restore
+    | Recall
+    | Pin
+    | Name
+    | Fork
+    | Keep
+    | Close
+)

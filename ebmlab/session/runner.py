@@ -8,6 +8,7 @@ from ebmlab.session.loop import Loop
 from ebmlab.session.mailbox import Mailbox
 from ebmlab.session.orders import Close, Order
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Capture
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Snapshot
 
@@ -15,8 +16,8 @@ from ebmlab.session.snapshot import Snapshot
 class Runner:
     """Trains a session in a background thread, told what to do by orders, seen through snapshots.
 
-    Two threads share two objects: the queue of orders, read between two steps, and the mailbox of snapshots. All that
-    travels is frozen.
+    Two threads share three objects: the queue of orders, read between two steps, the mailbox of snapshots, and the
+    queue of runs that are handed out. All that travels is frozen.
 
     Arguments:
         recipe: The experiment to begin with.
@@ -27,7 +28,8 @@ class Runner:
     def __init__(self, recipe: Recipe, device: str = "auto", make: Callable[[Recipe], Session] | None = None) -> None:
         self.orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self.snapshots: Mailbox[Snapshot] = Mailbox()
-        self._loop = Loop(recipe, make or (lambda r: Session(r, device)), self.orders, self.snapshots)
+        self.captures: queue.SimpleQueue[Capture] = queue.SimpleQueue()
+        self._loop = Loop(recipe, make or (lambda r: Session(r, device)), self.orders, self.snapshots, self.captures)
         self._thread = threading.Thread(target=self._loop.run, name="ebmlab-runner", daemon=True)
 
     def start(self) -> None:

@@ -15,10 +15,13 @@ from ebmlab.engine.types import Reader, Rng, Stage, Stages, finish
 from ebmlab.session.data import Pool
 from ebmlab.session.devices import choose
 from ebmlab.session.files import Files
+from ebmlab.session.fitting import demand_points, demand_weights, demand_whole, learnt_of, revived, trial_of
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.state import State, moments
 from ebmlab.session.streams import Streams
 from ebmlab.session.trace import Trace
-from ebmlab.spec import BadInput, Component, changes, knobs, rebuilds
+from ebmlab.session.tree import copied
+from ebmlab.spec import BadInput, changes, find, rebuilds
 
 BOUNDED = 1024
 """Points of the target that bounds are the mean over."""
@@ -61,7 +64,7 @@ class Session:
         self.device = choose(device)
         self.count = 0
         self.log: list[tuple[int, Recipe]] = [(0, recipe)]
-        self._read = read or Files()
+        self.read = read or Files()
         self._streams = Streams(recipe.seed, self.device)
         self.density = self._build(recipe)
         self.pool = Pool(self.density, recipe.data.size, self._streams, self.device)
@@ -123,6 +126,51 @@ class Session:
         self.log.append((self.count, recipe))
         return True
 
+    def capture(self) -> State:
+        """Returns copies of all that changes while training, as it is between two steps."""
+
+        memory, learner = (self._memory, self._learner) if self.begun else (None, None)
+        return State(
+            step=self.count,
+            begun=self.begun,
+            device=self.device.type,
+            weights=copied(self.net.state_dict()),
+            optimizer=copied(moments(self._optimizer)),
+            learner=copied(moments(learner)),
+            memory=copied(memory),
+            streams=self._streams.capture(),
+            data=copied(self.data),
+            negatives=copied(self.negatives),
+        )
+
+    def resume(self, state: State) -> None:
+        """Goes on from a state of a session of the same recipe, bit-identically on the same kind of device.
+
+        The log and the trace are left as they are. On another kind of device the random numbers begin anew.
+
+        Raises:
+            BadInput: If the state is not of this recipe. Nothing has changed then.
+        """
+
+        recipe, streams = self.recipe, Streams(self.recipe.seed, self.device)
+        demand_weights(self.net, state.weights)
+        demand_points(self.density.dim, data=state.data, negatives=state.negatives)
+        if state.device == self.device.type:
+            streams = streams.resumed(state.streams)
+        memory, learnt = copied(state.memory, self.device), []
+        if state.begun:
+            n = min(recipe.batch, max(len(state.data), 8))
+            batch = Batch(self.pool.draw(n, streams.fresh("trial", self.device)), recipe.window)
+            learnt = learnt_of(recipe.estimator, trial_of(self.net, state.weights), batch, memory)
+        optimizer = revived(recipe.optimizer, self.net.parameters(), state.optimizer, "optimizer")
+        learner = revived(recipe.optimizer, learnt, state.learner, "learner")
+        demand_whole(state, learnt)
+
+        self.net.load_state_dict(dict(state.weights))
+        self.data, self.negatives = copied(state.data, self.device), copied(state.negatives, self.device)
+        self.count, self.begun, self._streams = state.step, state.begun, streams
+        self._memory, self._optimizer, self._learner = memory, optimizer, learner
+
     def evaluate(self) -> Evaluation:
         """Returns the exact figures of the weights as they are, in float64, refined until they stand still."""
 
@@ -150,7 +198,7 @@ class Session:
 
     def _build(self, recipe: Recipe) -> Density:
         try:
-            density = recipe.target.build(self._read, recipe.window)
+            density = recipe.target.build(self.read, recipe.window)
         except BadInput as fault:
             raise fault.within("target") from None
         if density.dim != 2:
@@ -200,7 +248,7 @@ class Session:
         reach = 1000 * max(map(abs, self.recipe.window))
         if negatives is None or bool((negatives.abs() < reach).all()):
             return
-        path, step_size = _find(self.recipe.estimator, "step_size", "estimator") or ("optimizer.rate", math.nan)
+        path, step_size = find(self.recipe.estimator, "step_size", "estimator") or ("optimizer.rate", math.nan)
         advice = f"turn down {path}" + (f" (now {step_size:g})" if math.isfinite(step_size) else "")
         raise Diverged(self.count + 1, "the negatives flew off", advice)
 
@@ -241,15 +289,3 @@ def _number(x: Tensor | None) -> float:
 
 def _mean(x: Tensor | None) -> float:
     return math.nan if x is None else x.mean().item()
-
-
-def _find(component: Component, knob: str, path: str) -> tuple[str, float] | None:
-    """Returns path and value of the first knob of a name, in the component or its parts."""
-
-    for name, _, _ in knobs(component):
-        value = getattr(component, name)
-        if name == knob:
-            return f"{path}.{name}", value
-        if isinstance(value, Component) and (found := _find(value, knob, f"{path}.{name}")):
-            return found
-    return None

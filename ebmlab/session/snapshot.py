@@ -13,6 +13,7 @@ from ebmlab.engine.meter import GradientReading
 from ebmlab.engine.oracle import Evaluation
 from ebmlab.engine.types import Window
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.timeline import Moment
 from ebmlab.session.trace import Series
 
 Field = Literal["energy", "target", "score", "target-score"]
@@ -97,6 +98,16 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """The energy of another step of the run, for the shown one to be compared with."""
+
+    step: int
+    energy: np.ndarray | None = None  # (resolution, resolution), E
+    log_z: float | None = None
+    figures: Evaluation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The state of a session between two steps: plain, read-only numbers, safe to hand to any thread.
 
@@ -112,6 +123,7 @@ class Snapshot:
     device: str = "cpu"
     parameters: int = 0  # how many the energy has
     steps_per_second: float = 0.0
+    seconds: float = 0.0  # time spent training so far
 
     energy: np.ndarray | None = None  # (resolution, resolution), E
     target: np.ndarray | None = None  # (resolution, resolution), log p; the same array until target or window changes
@@ -136,6 +148,12 @@ class Snapshot:
     exact: Series | None = None  # step, log_z, error, nll, entropy, kl, train_nll, held_out_nll
     meter: Series | None = None  # step, cosine, bias, variance
     log_z_history: tuple[Series, ...] = ()  # per method of the recipe: step, value, stderr
+
+    past: bool = False  # whether this is the timeline's, not the run as it is now
+    end: int = 0  # the step that the run has come to
+    kept: tuple[int, ...] = ()  # the steps of the timeline; the same tuple until they change
+    moments: tuple[Moment, ...] = ()  # those that have a name
+    pinned: Pinned | None = None
 
 
 def frozen(x: Tensor) -> np.ndarray:

@@ -48,6 +48,12 @@ class Stepper:
         self.next = 0.0
         self.stage: tuple[int, Stage] | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether no step has begun, so that all is as it is between two steps."""
+
+        return self._stages is None
+
     def due(self, now: float) -> bool:
         """Returns whether a step or stage is due."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -166,6 +166,15 @@ class Studies:
         """Returns the histories of the exact figures, of the meter and of each method of log Z."""
 
         return self._exact.view(), self._meter.view(), tuple(trace.view() for trace in self._log_z)
+
+    def resume(self, series: Mapping[str, Series]) -> None:
+        """Goes on with the histories of a run that was saved."""
+
+        named = {"exact": self._exact, "meter": self._meter}
+        named |= {f"log_z/{i}": trace for i, trace in enumerate(self._log_z)}
+        for name, trace in named.items():
+            if name in series and series[name].columns == trace.columns:
+                trace.extend(series[name].rows)
 
     @property
     def _version(self) -> tuple[int, int]:

@@ -26,6 +26,12 @@ class Trace:
         self._rows[self._n] = row
         self._n += 1
 
+    def extend(self, rows: np.ndarray) -> None:
+        """Adds several rows, with shape (n, columns)."""
+
+        for row in rows:
+            self.append(*row)
+
     def view(self) -> Series:
         """Returns what there is so far, read-only."""
 
@@ -49,6 +55,11 @@ class Series:
         """Returns a column, with shape (n,); NaN where a figure could not be given."""
 
         return self.rows[:, self.columns.index(column)]
+
+    def until(self, step: int) -> Series:
+        """Returns the rows up to a step; they never fall."""
+
+        return Series(self.columns, self.rows[: int(np.searchsorted(self["step"], step, side="right"))])
 
     def __reduce__(self) -> tuple[object, ...]:
         return Series, (self.columns, self.rows.copy())

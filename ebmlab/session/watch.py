@@ -7,7 +7,10 @@ import torch
 from ebmlab.engine.types import Stage, Stages, finish
 from ebmlab.session.cloud import Cloud, examine
 from ebmlab.session.course import Course
+from ebmlab.session.frame import Frame
 from ebmlab.session.picture import Picture
+from ebmlab.session.recorder import Seen
+from ebmlab.session.run import Run
 from ebmlab.session.session import Session
 from ebmlab.session.snapshot import Health, Lens, Snapshot, StageShown, Status, frozen
 from ebmlab.session.streams import Streams
@@ -104,6 +107,22 @@ class Watch:
         """Does a piece of a study, of some milliseconds; returns whether there is anything new to show."""
 
         return self._studies.advance()
+
+    def seen(self) -> Seen:
+        """Returns what is known of the session as it is now, for its timeline."""
+
+        studies = self._studies
+        exact, meter, log_z = studies.series()
+        series = {"exact": exact, "meter": meter, **{f"log_z/{i}": found for i, found in enumerate(log_z)}}
+        return Seen(self._cloud.x, studies.figures, studies.log_z_now(), tuple(series.items()))
+
+    def resume(self, run: Run) -> None:
+        """Takes over the particles and the histories of a run that the session goes on from."""
+
+        self._studies.resume(run.series)
+        if run.kept:
+            particles = Frame.loads(run.kept[-1].frame.read()).particles
+            self._cloud.x = particles.to(self._session.device)
 
     def snapshot(self, lens: Lens, resolution: int, state: State) -> Snapshot:
         """Returns what the lens asks for, its fields at the given resolution."""

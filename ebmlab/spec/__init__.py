@@ -1,8 +1,8 @@
 """What a component is, said once: knobs, registries, the file format, the catalogue. Standard library only."""
 
 from ebmlab.spec.catalogue import Page, page
-from ebmlab.spec.codec import amend, decode, encode
-from ebmlab.spec.component import Component, changes, components, knobs, rebuilds
+from ebmlab.spec.codec import amend, decode, encode, read_knob, write_knob
+from ebmlab.spec.component import Component, changes, components, find, knobs, rebuilds
 from ebmlab.spec.errors import BadInput
 from ebmlab.spec.knob import Knob, knob, part, parts
 from ebmlab.spec.registry import FAMILIES, Registry
@@ -19,10 +19,13 @@ __all__ = [
     "components",
     "decode",
     "encode",
+    "find",
     "knob",
     "knobs",
     "page",
     "part",
     "parts",
+    "read_knob",
     "rebuilds",
+    "write_knob",
 ]

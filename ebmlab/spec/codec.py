@@ -20,10 +20,13 @@ def encode(component: Component) -> dict[str, Any]:
     """Returns a component as JSON values, every knob written out."""
 
     data: dict[str, Any] = {"kind": component.kind} if component.kind else {}
-    for name, _, k in knobs(component):
-        value = getattr(component, name)
-        data[name] = dict(value) if k.names else _plain(value)
-    return data
+    return data | {name: write_knob(getattr(component, name), k) for name, _, k in knobs(component)}
+
+
+def write_knob(value: Any, k: Knob) -> Any:
+    """Returns the value of a knob as JSON values."""
+
+    return dict(value) if k.names else _plain(value)
 
 
 def decode(data: Any, default: C, family: str = "", base: Path | None = None) -> C:
@@ -47,20 +50,29 @@ def decode(data: Any, default: C, family: str = "", base: Path | None = None) ->
     component = default
     if family and "kind" in data:
         component = _inside("kind", FAMILIES[family].find, data.pop("kind"))()
-    declared = {name: (value, k) for name, value, k in knobs(component)}
-    values: dict[str, Any] = {}
-    for name, value in data.items():
-        if name not in declared:
-            near = get_close_matches(str(name), declared, n=2, cutoff=0.4) or list(declared)
-            raise BadInput(f"there is no such key; did you mean {' or '.join(near)}?", key=str(name)[:80])
-        values[name] = _inside(name, _value, value, getattr(component, name), *declared[name], base)
+    values = {name: read_knob(component, name, value, base) for name, value in data.items()}
     return replace(component, **values)
 
 
-def amend(component: C, path: str, text: str) -> C:
+def read_knob(component: Component, name: str, data: Any, base: Path | None = None) -> Any:
+    """Returns what JSON values stand for as the value of one knob of a component, which fills what they do not say.
+
+    Raises:
+        BadInput: If there is no such knob or the value will not do.
+    """
+
+    declared = {knob: (value, k) for knob, value, k in knobs(component)}
+    if name not in declared:
+        near = get_close_matches(str(name), declared, n=2, cutoff=0.4) or list(declared)
+        raise BadInput(f"there is no such key; did you mean {' or '.join(near)}?", key=str(name)[:80])
+    return _inside(name, _value, data, getattr(component, name), *declared[name], base)
+
+
+def amend(component: C, path: str, text: str, base: Path | None = None) -> C:
     """Returns the component with one knob, named by its dotted path, set to what a person typed.
 
-    Setting the path of a part to a kind replaces that part: ``estimator=dsm``.
+    Setting the path of a part to a kind replaces that part: ``estimator=dsm``. The paths of files are relative to the
+    folder ``base``, if there is one.
 
     Raises:
         BadInput: If the path leads nowhere or the value will not do.
@@ -81,7 +93,7 @@ def amend(component: C, path: str, text: str) -> C:
     if last == "kind" and isinstance(node, dict):
         node.clear()
     node[int(last) if isinstance(node, list) else last] = value
-    return decode(data, component, component.family)
+    return decode(data, component, component.family, base)
 
 
 def _enter(node: Any, name: str, path: str, missing_ok: bool = False) -> Any:

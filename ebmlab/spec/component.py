@@ -64,6 +64,18 @@ def components(component: Component, path: str = "") -> Iterator[tuple[str, Comp
                 yield from components(part, f"{here}.")
 
 
+def find(component: Component, knob: str, path: str) -> tuple[str, Any] | None:
+    """Returns dotted path and value of the first knob of a name, in a component at a path or in its parts."""
+
+    for name, _, _ in knobs(component):
+        value = getattr(component, name)
+        if name == knob:
+            return f"{path}.{name}", value
+        if isinstance(value, Component) and (found := find(value, knob, f"{path}.{name}")):
+            return found
+    return None
+
+
 def is_part(k: Knob, default: Any) -> bool:
     """Returns whether a knob holds a component, or several."""
 

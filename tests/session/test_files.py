@@ -76,6 +76,11 @@ def test_that_broken_numpy_files_get_a_sentence(tmp_path, content, name):
     assert name in refused(Files().points, str(tmp_path / name))
 
 
+def test_that_an_array_that_unpacks_to_more_than_points_ever_take_is_refused_unread(tmp_path):
+    np.savez_compressed(tmp_path / "p.npz", points=np.zeros((5_000_000, 2)))
+    assert "64 MiB" in refused(Files().points, str(tmp_path / "p.npz"))
+
+
 def test_that_objects_in_numpy_files_are_never_unpickled(tmp_path):
     np.save(tmp_path / "o.npy", np.array([[{}, 1]], dtype=object), allow_pickle=True)
     assert "plain numbers" in refused(Files().points, str(tmp_path / "o.npy"))

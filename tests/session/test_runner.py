@@ -13,7 +13,8 @@ from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.engine.samplers import UnadjustedLangevin
 from ebmlab.engine.targets import Points, Ring
 from ebmlab.session import orders
-from ebmlab.session.checkpoint import load_run, save_run
+from ebmlab.session.archive import load_run
+from ebmlab.session.checkpoint import save_run
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.runner import Runner
 from ebmlab.session.session import Session

@@ -10,10 +10,12 @@ from ebmlab.engine.calculus import gradient, value_and_grad
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.coupling import Coupling
 from ebmlab.engine.estimators.inner import Learner, begin, descend
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob
 
 
+@remembered
 class Generator(NamedTuple):
     """A flow that draws points in one go."""
 

@@ -23,9 +23,11 @@ from torch import Tensor
 
 from ebmlab.engine.estimators import inner
 from ebmlab.engine.estimators.inner import Sizes
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Rng
 
 
+@remembered
 class Coupling(NamedTuple):
     """The shape of a flow."""
 

@@ -12,6 +12,7 @@ from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.coupling import Coupling
 from ebmlab.engine.estimators.inner import Learner, begin, descend
 from ebmlab.engine.estimators.noise import balance, logistic
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob
 
@@ -22,6 +23,7 @@ WARM = 5.0
 """How many times faster the flow learns by likelihood than in the contest."""
 
 
+@remembered
 class Contest(NamedTuple):
     """The flow, and the constant that the energy is normalised with."""
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Rng, randn
 
 Sizes = tuple[int, ...]
@@ -22,6 +23,7 @@ DECAY, DECAY_OF_SQUARE = 0.9, 0.99
 """A short memory of the slope's scale, since what is learnt against moves at every step."""
 
 
+@remembered
 class Learner(NamedTuple):
     """Parameters with the state of the optimiser that trains them."""
 

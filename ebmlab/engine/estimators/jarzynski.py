@@ -11,6 +11,7 @@ from ebmlab.engine.calculus import value_and_grad
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.noise import GaussianNoise
 from ebmlab.engine.estimators.weights import log_average, systematic, worth
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, randn
 from ebmlab.spec import knob, part
 
@@ -18,6 +19,7 @@ POOL = 16
 """How many points of the broad law are weighed for each walker that starts from it."""
 
 
+@remembered
 class Walkers(NamedTuple):
     """Points under way: where a move leads is weighed only once the energy there is that of the next step."""
 

@@ -9,10 +9,12 @@ from torch import Tensor
 from ebmlab.engine.calculus import gradient
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.inner import Learner, Sizes, begin, descend, draw, layers
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 from ebmlab.spec import knob
 
 
+@remembered
 class Critic(NamedTuple):
     """A network that maps points to arrows."""
 

@@ -7,6 +7,7 @@ import torch
 
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.phases import GAP, contrast, move
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.samplers.base import Chains, Sampler
 from ebmlab.engine.samplers.ula import UnadjustedLangevin
 from ebmlab.engine.types import Energy, Rng, Stages, rand
@@ -14,6 +15,7 @@ from ebmlab.engine.window import uniform
 from ebmlab.spec import knob, part
 
 
+@remembered
 class Persistent(NamedTuple):
     """Chains that live on, with all that their kernel remembers."""
 

@@ -12,10 +12,12 @@ from ebmlab.engine.estimators import inner
 from ebmlab.engine.estimators.base import ESTIMATORS, Batch, Estimator, Terms
 from ebmlab.engine.estimators.inner import Sizes
 from ebmlab.engine.estimators.noise import GaussianNoise, balance
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Energy, Rng, Stage, Stages
 from ebmlab.spec import knob, part
 
 
+@remembered
 class Bridges(NamedTuple):
     """The energies between the first and the last, one to a row, and the constants; trained with the energy."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, optim
 
@@ -14,6 +15,9 @@ from ebmlab.spec import Component, Registry, knob
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(Component, ABC):
     """Abstract description of an optimiser."""
+
+    keeps: ClassVar[tuple[str, ...]] = ()
+    """What torch keeps for each tensor of weights once it has moved: ``step``, a number, and tensors of its shape."""
 
     rate: float = knob(1e-3, "Learning rate η.", low=0.0, high=10.0, soft=(1e-5, 1e-1), scale="log", symbol="η")
 
@@ -41,6 +45,8 @@ class Adam(Optimizer):
         | https://arxiv.org/abs/1412.6980
     """
 
+    keeps: ClassVar[tuple[str, ...]] = ("step", "exp_avg", "exp_avg_sq")
+
     momentum: float = knob(0.9, "Decay β₁ of the mean of the gradient.", low=0.0, high=0.9999, symbol="β₁")
     inertia: float = knob(0.999, "Decay β₂ of the mean of its square.", low=0.0, high=0.99999, symbol="β₂")
 
@@ -58,6 +64,8 @@ class SGD(Optimizer):
 
     .. math:: m' = \mu \, m + \nabla_\theta L, \qquad \theta' = \theta - \eta \, m'
     """
+
+    keeps: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
 
     momentum: float = knob(0.0, "Momentum μ.", low=0.0, high=0.9999, symbol="μ")
 

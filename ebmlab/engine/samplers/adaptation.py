@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.samplers.base import Chains, Info, Sampler
 from ebmlab.engine.types import Energy, Rng, Stages
 from ebmlab.spec import knob
@@ -20,6 +21,7 @@ LOG_STEPS = (math.log(1e-6), math.log(100.0))
 """Where the logarithm of a tuned step size stays, so that a flat energy does not send it to infinity."""
 
 
+@remembered
 class Tuning(NamedTuple):
     """How far the tuning has come; all chains share one step size."""
 

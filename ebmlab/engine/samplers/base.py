@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from ebmlab.engine.calculus import value_and_grad
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.types import Energy, Rng, Stages, finish
 from ebmlab.spec import Component, Registry
 
 
+@remembered
 class Chains(NamedTuple):
     """What the next transition needs to know, and nothing else."""
 

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from ebmlab.engine import tent
 from ebmlab.engine.calculus import value_and_grad
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info, Sampler, accept_all
 from ebmlab.engine.types import Energy, Rng, Stage, Stages, chunks
 from ebmlab.engine.window import Lattice
 from ebmlab.spec import BadInput, knob
 
 
+@remembered
 class Table(NamedTuple):
     """What the draws are looked up in."""
 

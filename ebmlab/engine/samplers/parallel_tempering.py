@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from ebmlab.engine.memory import remembered
 from ebmlab.engine.samplers.base import SAMPLERS, Chains, Info, Sampler
 from ebmlab.engine.samplers.langevin import langevin, log_ratio
 from ebmlab.engine.samplers.metropolis import accept_or_stay
@@ -13,6 +14,7 @@ from ebmlab.engine.types import Energy, Rng, Stage, Stages, rand, randn
 from ebmlab.spec import BadInput, knob
 
 
+@remembered
 class Ladder(NamedTuple):
     """Every chain's replicas, the coldest first, and what has become of them."""
 
