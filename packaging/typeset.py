@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ebmlab.gui.boxes import FILE, draw, pack
-from ebmlab.gui.equations import catalogue
+from ebmlab.paint.boxes import FILE, draw, pack
+from ebmlab.paint.equations import catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
 

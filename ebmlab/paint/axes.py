@@ -37,15 +37,30 @@ def pen(role: Role, palette: Palette, dash: Dash = "solid") -> QPen:
 
 
 def draw_axes(
-    painter: QPainter, area: QRectF, at: tuple[tuple[Tick, ...], tuple[Tick, ...]], look: Theme, label: str = ""
+    painter: QPainter,
+    area: QRectF,
+    at: tuple[tuple[Tick, ...], tuple[Tick, ...]],
+    look: Theme,
+    label: str = "",
+    grid: bool = True,
 ) -> None:
-    """Draws two axes, with their ticks at pixels: those across, of what the label says, then those of the values."""
+    """Draws two axes, with their ticks at pixels: those across, of what the label says, then those of the values.
+
+    Arguments:
+        painter: Paints them.
+        area: What they enclose to the left and below.
+        at: The ticks of either.
+        look: Colours and scale.
+        label: What the axis across counts.
+        grid: Whether faint lines go through the area.
+    """
 
     painter.setFont(font(look, 10))
     flags, height = Qt.AlignmentFlag, look.px(18)
     for tick in at[1]:
-        painter.setPen(faded(look.palette.line, 0.4))
-        painter.drawLine(QPointF(area.left(), tick.at), QPointF(area.right(), tick.at))
+        if grid:
+            painter.setPen(faded(look.palette.line, 0.4))
+            painter.drawLine(QPointF(area.left(), tick.at), QPointF(area.right(), tick.at))
         painter.setPen(QColor(look.palette.muted))
         top = min(max(tick.at - height / 2, -4.0), area.bottom() - height / 2)
         room = QRectF(0, top, area.left() - look.px(5), height)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from ebmlab.paint.projection import Projection
@@ -42,6 +42,7 @@ class Paper(NamedTuple):
 
     projection: Projection
     ratio: float = 1.0
+    vector: bool = False  # whether dots are to stay circles, as in a file for print
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,6 +79,9 @@ class Dots:
             past: Points of former times, which leave single pixels, the longer ago the fainter.
         """
 
+        if paper.vector:
+            draw_circles(painter, paper, points, dot, past)
+            return
         stencil = stencil_of(dot, paper.ratio)
         width, height = (side + 2 * stencil.reach for side in paper.size)
         words = self._clear(width, height)
@@ -103,6 +107,31 @@ class Dots:
                 del self._known[next(iter(self._known))]
             self._known[key] = Places(points, *_placed(points, paper, margin))
         return self._known[key]
+
+
+def draw_circles(painter: QPainter, paper: Paper, points: np.ndarray, dot: Dot, past: Sequence[np.ndarray]) -> None:
+    """Draws the same dots as circles, and the points of former times as squares."""
+
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for i, former in enumerate(past):
+        shade = QColor(dot.colour)
+        shade.setAlphaF(0.5 * (i + 1) / len(past))
+        painter.setBrush(shade)
+        painter.drawRects([QRectF(x - 0.5, y - 0.5, 1, 1) for x, y in _inside(former, paper)])
+    rim, centres = QColor(dot.rim), _inside(points, paper)
+    rim.setAlphaF(dot.strength)
+    for colour, radius in ((rim, dot.radius + dot.width), (QColor(dot.colour), dot.radius)):
+        painter.setBrush(colour)
+        for x, y in centres:
+            painter.drawEllipse(QPointF(x, y), radius, radius)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _inside(points: np.ndarray, paper: Paper) -> list[list[float]]:
+    pixels = paper.projection.pixels(points)
+    most = paper.projection.width, paper.projection.height
+    return pixels[((pixels >= 0) & (pixels < most)).all(-1)].tolist()
 
 
 def _placed(points: np.ndarray, paper: Paper, margin: int) -> tuple[np.ndarray, np.ndarray]:

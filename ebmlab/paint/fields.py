@@ -59,6 +59,15 @@ class Fields:
 
         return None if self.model is None or self.target is None else self.model - self.target
 
+    @cached_property
+    def change(self) -> np.ndarray | None:
+        """The model density less that of the step that it is compared with."""
+
+        pinned = self.snapshot.pinned
+        if self.model is None or pinned is None or pinned.energy is None or pinned.log_z is None:
+            return None
+        return None if pinned.energy.shape != self.model.shape else self.model - np.exp(-pinned.energy - pinned.log_z)
+
     @property
     def unnormalisable(self) -> bool:
         """Whether the exact figures say that the energy has no normaliser; False while there are none."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from PySide6.QtGui import QColor, QFont, QGuiApplication
+
+from ebmlab.paint.threads import kept_by_thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class Theme:
         return QFont(_font(QGuiApplication.font().family(), self.px(size), weight))
 
 
-@lru_cache(maxsize=256)
+@kept_by_thread(256)
 def _font(family: str, pixels: int, weight: QFont.Weight) -> QFont:
     font = QFont(family)
     font.setPixelSize(pixels)

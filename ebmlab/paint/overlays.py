@@ -61,7 +61,7 @@ OVERLAYS: dict[str, Overlay] = {
 _STAGE_COLOURS = {"data": "blue", "positive": "blue", "negatives": "orange", "negative": "orange", "noise": "violet"}
 
 
-class Surface(NamedTuple):
+class Glass(NamedTuple):
     """What overlays are painted on."""
 
     painter: QPainter
@@ -69,6 +69,13 @@ class Surface(NamedTuple):
     palette: Palette
     dots: Dots
     ratio: float = 1.0
+    vector: bool = False
+
+    @property
+    def paper(self) -> Paper:
+        """What dots are drawn on."""
+
+        return Paper(self.projection, self.ratio, self.vector)
 
 
 def draw_lines(painter: QPainter, projection: Projection, lines: Sequence[np.ndarray], colour: str) -> None:
@@ -79,14 +86,13 @@ def draw_lines(painter: QPainter, projection: Projection, lines: Sequence[np.nda
     painter.drawPath(path([projection.pixels(line) for line in lines]))
 
 
-def draw_points(surface: Surface, points: np.ndarray, colour: str, past: Sequence[np.ndarray] = ()) -> None:
+def draw_points(glass: Glass, points: np.ndarray, colour: str, past: Sequence[np.ndarray] = ()) -> None:
     """Draws points as dots, with a rim that sets them off from the picture, and with trails if there is a past."""
 
-    paper = Paper(surface.projection, surface.ratio)
-    surface.dots.draw(surface.painter, paper, points, Dot(colour, surface.palette.panel), past)
+    glass.dots.draw(glass.painter, glass.paper, points, Dot(colour, glass.palette.panel), past)
 
 
-def draw_arrows(surface: Surface, vectors: np.ndarray, window: Window, colour: str) -> None:
+def draw_arrows(glass: Glass, vectors: np.ndarray, window: Window, colour: str) -> None:
     """Draws a vector field, with shape (rows, columns, 2), on the cell centres of a window."""
 
     rows, columns = vectors.shape[:2]
@@ -95,9 +101,9 @@ def draw_arrows(surface: Surface, vectors: np.ndarray, window: Window, colour: s
     y = bottom + (top - bottom) * (np.arange(rows) + 0.5) / rows
     at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     cell = min((right - left) / columns, (top - bottom) / rows)
-    surface.painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    surface.painter.setPen(pen(colour))
-    surface.painter.drawPath(path(list(arrows(at, vectors.reshape(-1, 2), cell, surface.projection))))
+    glass.painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    glass.painter.setPen(pen(colour))
+    glass.painter.drawPath(path(list(arrows(at, vectors.reshape(-1, 2), cell, glass.projection))))
 
 
 def arrows(at: np.ndarray, vectors: np.ndarray, cell: float, projection: Projection) -> np.ndarray:
@@ -117,14 +123,14 @@ def arrows(at: np.ndarray, vectors: np.ndarray, cell: float, projection: Project
     return np.stack([start, end, barbs[0], end, barbs[1]], 1)
 
 
-def draw_modes(surface: Surface, modes: Sequence[Mode]) -> None:
+def draw_modes(glass: Glass, modes: Sequence[Mode]) -> None:
     """Draws the target's modes: a cross each, and the mass of the target and of the model in their colours."""
 
-    painter, palette = surface.painter, surface.palette
+    painter, palette = glass.painter, glass.palette
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     metrics = painter.fontMetrics()
     for mode in modes:
-        at = surface.projection.pixel((mode.x, mode.y))
+        at = glass.projection.pixel((mode.x, mode.y))
         for colour, width in ((palette.panel, 3.5), (palette.ink, 1.5)):
             painter.setPen(pen(colour, width))
             painter.drawLine(at - QPointF(4, 0), at + QPointF(4, 0))
@@ -138,30 +144,30 @@ def draw_modes(surface: Surface, modes: Sequence[Mode]) -> None:
         painter.drawText(place + QPointF(metrics.horizontalAdvance(target + " "), 0), model)
 
 
-def draw_stage(surface: Surface, stage: StageShown) -> None:
+def draw_stage(glass: Glass, stage: StageShown) -> None:
     """Draws the points of a stage of slow motion, each with a line from where it came, or the ways of particles."""
 
     if stage.ways is not None:
-        draw_ways(surface, stage.ways)
+        draw_ways(glass, stage.ways)
         return
     if stage.points is None or not len(stage.points):
         return
-    colour = getattr(surface.palette, _STAGE_COLOURS.get(stage.name, "ink"))
-    surface.painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    colour = getattr(glass.palette, _STAGE_COLOURS.get(stage.name, "ink"))
+    glass.painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if stage.origin is not None and len(stage.origin) == len(stage.points):
         sane = _sane(stage.origin) & _sane(stage.points)
-        ends = np.stack([surface.projection.pixels(x[sane]) for x in (stage.origin, stage.points)], 1)
-        surface.painter.setPen(pen(faded(colour, 0.6)))
-        surface.painter.drawPath(path(list(ends)))
-    draw_points(surface, stage.points, colour)
+        ends = np.stack([glass.projection.pixels(x[sane]) for x in (stage.origin, stage.points)], 1)
+        glass.painter.setPen(pen(faded(colour, 0.6)))
+        glass.painter.drawPath(path(list(ends)))
+    draw_points(glass, stage.points, colour)
 
 
-def draw_crosshair(surface: Surface, at: tuple[float, float]) -> None:
+def draw_crosshair(glass: Glass, at: tuple[float, float]) -> None:
     """Draws the point under the cursor as two lines across the pane."""
 
-    painter, projection = surface.painter, surface.projection
+    painter, projection = glass.painter, glass.projection
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(pen(faded(surface.palette.muted, 0.5)))
+    painter.setPen(pen(faded(glass.palette.muted, 0.5)))
     x, y = round(projection.pixel(at).x()), round(projection.pixel(at).y())
     painter.drawLine(x, 0, x, projection.height)
     painter.drawLine(0, y, projection.width, y)

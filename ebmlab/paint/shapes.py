@@ -13,25 +13,46 @@ from PySide6.QtCore import QByteArray, QDataStream, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPaintDevice, QPainter, QPainterPath, QPen
 
 from ebmlab.paint.look import Palette, Theme
+from ebmlab.paint.threads import kept_by_thread
 
 _ELEMENT = np.dtype([("kind", ">i4"), ("x", ">f8"), ("y", ">f8")])
 
 
 @contextmanager
-def painting(device: QPaintDevice) -> Iterator[QPainter]:
-    """Gives a painter and ends it whatever happens.
-
-    An exception goes to the excepthook and no farther: PySide crashes on one that leaves a paint event, and Qt on a
-    painter left behind.
-    """
+def drawing(device: QPaintDevice) -> Iterator[QPainter]:
+    """Gives a painter and ends it whatever happens: Qt crashes on one left behind."""
 
     painter = QPainter(device)
     try:
         yield painter
-    except Exception:
-        sys.excepthook(*sys.exc_info())
     finally:
         painter.end()
+
+
+@contextmanager
+def painting(device: QPaintDevice) -> Iterator[QPainter]:
+    """Gives the painter of a paint event.
+
+    An exception goes to the excepthook and no farther: PySide crashes on one that leaves a paint event.
+    """
+
+    with drawing(device) as painter:
+        try:
+            yield painter
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+
+
+@contextmanager
+def shifted(painter: QPainter, x: float, y: float) -> Iterator[None]:
+    """Moves the origin meanwhile, and undoes what else is set up."""
+
+    painter.save()
+    painter.translate(x, y)
+    try:
+        yield
+    finally:
+        painter.restore()
 
 
 def path(lines: Sequence[np.ndarray]) -> QPainterPath:
@@ -116,7 +137,7 @@ def corners(radius: int, ratio: float, outside: str, edge: str) -> tuple[QImage,
         around = circle.adjusted(-0.5, -0.5, 0.5, 0.5)
         line.arcMoveTo(around, start)
         line.arcTo(around, start, 90.0)
-    with painting(both) as painter:
+    with drawing(both) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillPath(beyond, QColor(outside))
         painter.strokePath(line, pen(edge))
@@ -124,7 +145,7 @@ def corners(radius: int, ratio: float, outside: str, edge: str) -> tuple[QImage,
     return both.copy(0, 0, half, both.height()), both.copy(both.width() - half, 0, half, both.height())
 
 
-@lru_cache(maxsize=32)
+@kept_by_thread(32)
 def font(theme: Theme, size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """Returns a theme's font, made once."""
 

@@ -56,6 +56,7 @@ class Show(NamedTuple):
     needs: frozenset[Field]
     overlays: frozenset[str]
     picture: Callable[[Fields, bool], Picture]
+    solid: bool = False  # whether the field is seen as a surface, from a camera
 
 
 def target(fields: Fields, dark: bool) -> Picture:
@@ -100,6 +101,16 @@ def difference(fields: Fields, dark: bool) -> Picture:
         levels=Levels.about_zero(level),
         bar=(number(-level), number(level)),
     )
+
+
+def change(fields: Fields, dark: bool) -> Picture:
+    """Shows the model density less the one of the step that it is compared with, or says why there is none."""
+
+    if fields.snapshot.pinned is None:
+        return Picture(note=translate("Canvas", "nothing to compare with:\nshow a step of the timeline and press C"))
+    if fields.snapshot.energy is not None and fields.log_model is None:
+        return _none(fields, translate("Canvas", "so there is no change to show"))
+    return replace(difference(fields, dark), field=fields.change)
 
 
 def score(fields: Fields, dark: bool) -> Picture:
@@ -172,6 +183,25 @@ SHOWS: dict[str, Show] = {
         frozenset(),
         frozenset(),
         samples,
+    ),
+    "change": Show(
+        QT_TRANSLATE_NOOP("Canvas", "Change"),
+        QT_TRANSLATE_NOOP("Canvas", "p<sub>θ</sub> − p<sub>θ</sub> of the step compared with"),
+        QT_TRANSLATE_NOOP(
+            "Canvas", "Red where the model has gained mass since the step compared with, blue where lost."
+        ),
+        frozenset({"energy", "target"}),
+        frozenset(),
+        change,
+    ),
+    "surface": Show(
+        QT_TRANSLATE_NOOP("Canvas", "Energy surface"),
+        QT_TRANSLATE_NOOP("Canvas", "E<sub>θ</sub>(x) · valleys hold mass"),
+        QT_TRANSLATE_NOOP("Canvas", "The energy as a height; drag to turn it, the wheel brings it nearer."),
+        frozenset({"energy"}),
+        frozenset({"contours", "particles"}),
+        energy,
+        solid=True,
     ),
 }
 

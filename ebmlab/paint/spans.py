@@ -46,3 +46,25 @@ def zoomed(span: Span, factor: float, share: float) -> Span:
 
     about = span[0] + share * (span[1] - span[0])
     return about + (span[0] - about) * factor, about + (span[1] - about) * factor
+
+
+def clipped(line: np.ndarray, box: tuple[float, float, float, float]) -> list[np.ndarray]:
+    """Cuts a polyline, with shape (n, 2), off at a box of left, right, top and bottom.
+
+    References:
+        | A new concept and method for line clipping (Liang & Barsky, 1984)
+    """
+
+    start, step = line[:-1], np.diff(line, axis=0)
+    low, high = np.array([box[0], box[2]]), np.array([box[1], box[3]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.stack([(low - start) / step, (high - start) / step])
+    still, outside = step == 0, (start < low) | (start > high)
+    enter = np.where(still, np.where(outside, np.inf, -np.inf), t.min(0)).max(-1).clip(0, None)
+    leave = np.where(still, np.inf, t.max(0)).min(-1).clip(None, 1)
+    seen = np.flatnonzero(enter < leave)
+    pieces = np.split(seen, np.flatnonzero((np.diff(seen) > 1) | (leave[seen[:-1]] < 1)) + 1) if len(seen) else []
+    return [
+        np.concatenate([start[p[:1]] + enter[p[0]] * step[p[:1]], start[p] + leave[p][:, None] * step[p]])
+        for p in pieces
+    ]

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt
 
-from ebmlab.paint.dots import Dot, Paper
+from ebmlab.paint.dots import Dot
 from ebmlab.paint.shapes import faded, path, pen
 from ebmlab.session.snapshot import Ways
 
 if TYPE_CHECKING:
-    from ebmlab.paint.overlays import Surface
+    from ebmlab.paint.overlays import Glass
 
 HEAD = 6.0
 """Pixels of an arrow's head, and of half a cross."""
@@ -18,17 +18,17 @@ TURN = 0.45
 """Angle between an arrow and each stroke of its head."""
 
 
-def draw_ways(surface: Surface, ways: Ways) -> None:
+def draw_ways(glass: Glass, ways: Ways) -> None:
     """Draws where particles have gone in a transition: orange, or dashed up to a cross where they were sent back."""
 
     sane = (np.abs(ways.lines) < 1e6).all((1, 2))  # Qt hangs on lines that end at infinity
     lines, taken, owner = ways.lines[sane], ways.taken[sane], ways.owner[sane]
     if not len(lines):
         return
-    pixels = surface.projection.pixels(lines.reshape(-1, 2)).reshape(-1, 2, 2)
+    pixels = glass.projection.pixels(lines.reshape(-1, 2)).reshape(-1, 2, 2)
     tips = len(owner) - 1 - np.unique(owner[::-1], return_index=True)[1]
     fresh = np.flatnonzero(sane)[tips] >= len(ways.lines) - ways.fresh
-    painter, palette = surface.painter, surface.palette
+    painter, palette = glass.painter, glass.palette
     painter.setRenderHint(painter.RenderHint.Antialiasing)
     painter.setPen(pen(faded(palette.panel, 0.55), 3.5))  # orange on an orange landscape would be lost
     painter.drawPath(path(list(pixels)))
@@ -43,7 +43,7 @@ def draw_ways(surface: Surface, ways: Ways) -> None:
     painter.setPen(pen(palette.muted, 1.5))
     painter.drawPath(path(crosses(pixels[tips[~taken[tips]], 1])))
     ends = lines[tips[taken[tips]], 1]
-    surface.dots.draw(painter, Paper(surface.projection, surface.ratio), ends, Dot(palette.orange, palette.panel))
+    glass.dots.draw(painter, glass.paper, ends, Dot(palette.orange, palette.panel))
 
 
 def heads(lines: np.ndarray) -> list[np.ndarray]:

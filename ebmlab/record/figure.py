@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +93,14 @@ def draw_thumbnail(session: Session, log_z: float | None, side: int = 132) -> Im
         half = Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
         sheet.paste(half, (i * (side + 2), 0))
     return sheet.quantize(256, dither=Image.Dither.NONE)
+
+
+def thumbnail(session: Session, evaluation: Mapping[str, Any]) -> bytes:
+    """Returns the small picture as PNG."""
+
+    content = io.BytesIO()
+    draw_thumbnail(session, evaluation.get("log_z")).save(content, "PNG")
+    return content.getvalue()
 
 
 def _place(sheet: Image.Image, pane: Pane, corner: tuple[int, int], shades: tuple[str, str, str]) -> None:

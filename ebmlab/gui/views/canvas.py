@@ -10,10 +10,10 @@ from ebmlab.gui import theme
 from ebmlab.gui.views.commands import Commands
 from ebmlab.gui.views.pane import Pane
 from ebmlab.gui.views.pencil import Pencil
-from ebmlab.gui.views.plane import Shared
 from ebmlab.gui.views.sight import wanted
 from ebmlab.gui.views.tools import Settings
 from ebmlab.paint.fields import Fields
+from ebmlab.paint.plane import Shared
 from ebmlab.paint.projection import Point, moved, zoomed
 from ebmlab.paint.shows import number
 from ebmlab.session.snapshot import Lens, Snapshot
@@ -81,12 +81,7 @@ class Canvas(QWidget):
             self.reset_zoom()
         if before is None:
             self.pencil.show_target(snapshot.recipe.target)
-        elif snapshot.step < before.snapshot.step:
-            shared.past.clear()
-            shared.histogram.clear()
-        elif snapshot.particles is not before.snapshot.particles:
-            shared.past.append(before.snapshot.particles)
-        shared.fields = Fields(snapshot, before)
+        shared.take(snapshot)
         if any(pane.kind == "samples" for pane in self.visible_panes):
             shared.histogram.count(snapshot)
         self.pencil.settle(snapshot.recipe.target)
@@ -103,8 +98,8 @@ class Canvas(QWidget):
         """Takes up brush, spray, line, eraser or stamp; with an empty name the left button pans."""
 
         self.pencil.set_tool(name)
-        self._shared.drawing = bool(name)
         for pane in self.panes:
+            pane.plane.drawing = bool(name)
             pane.plane.setCursor(Qt.CursorShape.CrossCursor if name else Qt.CursorShape.ArrowCursor)
 
     def set_settings(self, radius: float, strength: float) -> None:
@@ -126,13 +121,19 @@ class Canvas(QWidget):
     def reset_zoom(self) -> None:
         """Goes back to the window of the recipe."""
 
-        self._set_window(self._home)
+        self.show_rectangle(self._home)
 
     @property
     def lens(self) -> Lens:
         """What the visible panes need."""
 
         return self._lens
+
+    @property
+    def rectangle(self) -> Window:
+        """The part of the plane that the panes show."""
+
+        return self._shared.window
 
     @property
     def active_pane(self) -> Pane:
@@ -157,6 +158,7 @@ class Canvas(QWidget):
         plane.zoomed.connect(self.zoom)
         plane.panned.connect(self.pan)
         plane.reset.connect(self.reset_zoom)
+        plane.turned.connect(self._repaint)
         plane.pressed.connect(lambda at: self.pencil.press(at, 1 / plane.projection.scale))
         plane.dragged.connect(self.pencil.drag)
         plane.released.connect(self.pencil.lift)
@@ -202,14 +204,16 @@ class Canvas(QWidget):
 
         left, right, _, _ = window = self._shared.window
         if _NARROWEST < (right - left) * factor < _WIDEST:
-            self._set_window(zoomed(window, factor, about))
+            self.show_rectangle(zoomed(window, factor, about))
 
     def pan(self, dx: float, dy: float) -> None:
         """Moves the window by a vector of the plane."""
 
-        self._set_window(moved(self._shared.window, dx, dy))
+        self.show_rectangle(moved(self._shared.window, dx, dy))
 
-    def _set_window(self, window: Window) -> None:
+    def show_rectangle(self, window: Window) -> None:
+        """Shows another part of the plane."""
+
         self._shared.window = window
         self._want()
         self._repaint()

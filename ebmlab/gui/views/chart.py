@@ -2,25 +2,37 @@ from __future__ import annotations
 
 import html
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 from typing import Generic
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ebmlab.gui import theme
+from ebmlab.gui.views.chart_file import ENDINGS, save_chart
 from ebmlab.gui.views.legend import Legend
 from ebmlab.gui.views.plot import Plot
 from ebmlab.paint.axes import colour
-from ebmlab.paint.curves import Curve, Reading, Shown, Source, nearest, span, table, visible
+from ebmlab.paint.chart import ChartPainter
+from ebmlab.paint.curves import Curve, Reading, Shown, Source, nearest, table
 from ebmlab.paint.numbers import number
 from ebmlab.paint.spans import Scale
+from ebmlab.spec import BadInput
 
 PERIOD = 0.4
 """Seconds between two redraws at the least."""
-MARGIN = 0.05
-"""What an axis that is not one of steps shows beyond the curves, as a share of their extent."""
 
 
 class Chart(QFrame, Generic[Shown]):
@@ -36,12 +48,9 @@ class Chart(QFrame, Generic[Shown]):
 
     def __init__(self, source: Source[Shown], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source = source
-        self._reading = Reading()
+        self.painter = ChartPainter(source)
         self._snapshot: Shown | None = None
         self._end: float = 0
-        self._chosen: dict[str, bool] = {}
-        self._following = True
         self._last = 0.0
         self._drawn: Shown | None = None
         self.setObjectName(f"chart-{source.name}")
@@ -59,8 +68,7 @@ class Chart(QFrame, Generic[Shown]):
         self._note.setProperty("muted", True)
         self._legend = Legend()
         self._legend.toggled.connect(self._toggle)
-        self._plot = Plot()
-        self._plot.set_spread(Scale(*self.source.spread))
+        self._plot = Plot(self.painter.plot)
         self._plot.hovered.connect(self._hover)
         self._plot.zoomed.connect(self._zoom)
         self._plot.fitted.connect(self.follow)
@@ -87,16 +95,22 @@ class Chart(QFrame, Generic[Shown]):
         self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
     @property
+    def source(self) -> Source[Shown]:
+        """What it is about."""
+
+        return self.painter.source
+
+    @property
     def curves(self) -> tuple[Curve, ...]:
         """The curves that can be seen."""
 
-        return tuple(c for c in self._reading.curves if self._seen(c))
+        return self.painter.curves
 
     @property
     def reading(self) -> Reading:
         """What the chart last drew."""
 
-        return self._reading
+        return self.painter.reading
 
     def take(self, snapshot: Shown, step: float = 0) -> None:
         """Takes in a snapshot and the step of the run, to be drawn when it is this chart's turn."""
@@ -120,63 +134,38 @@ class Chart(QFrame, Generic[Shown]):
 
         if self._snapshot is not None and self.isVisible():
             self._last, self._drawn = monotonic(), self._snapshot
-            self._reading = self.source.read(self._snapshot)
+            self.painter.read(self._snapshot, self._end)
             self._draw()
 
     def _draw(self) -> None:
-        note, curves = self._reading.note, self._reading.curves
+        note, curves = self.reading.note, self.reading.curves
         if note != self._note.text():
             self._note.setText(note)
-        self._legend.set_curves(curves, {c.key for c in curves if not self._seen(c)})
-        some = any(len(c.x) for c in curves)
-        self._empty.setVisible(not some)
-        self._plot.set_bare(not some)
+        self._legend.set_curves(curves, {c.key for c in curves if not self.painter.seen(c)})
+        self._empty.setVisible(not self.painter.some)
         self._place_empty()
-        seen = [c for c in self.curves if len(c.x)]
-        points = 2 * max(self._plot.width(), 100)  # a least and a greatest value per column of pixels
-        if self._following:
-            ends = self._ends(seen)
-            pieces = [visible(c, *ends, points) for c in seen]
-            low, high = span(pieces, self._reading.within, self.spread.y)
-            self._plot.set_span(ends, (low, min(high, self._reading.most)))
-        else:
-            pieces = [visible(c, *self._plot.steps(), points) for c in seen]
-        self._plot.set_axis(self.source.across, self._reading.places)
-        self._plot.set_guide(self._reading.guide if some else None)
-        self._plot.set_curves(pieces)
-
-    def _ends(self, curves: list[Curve]) -> tuple[float, float]:
-        """Returns where the axis across begins and ends."""
-
-        if not self.source.across:  # every chart ends at the step of the run, so that one lies under the other
-            return 0, max([self._end, 1.0, *(c.x[-1] for c in curves)])
-        low, high = min((c.x[0] for c in curves), default=1.0), max((c.x[-1] for c in curves), default=2.0)
-        if self.spread.x:
-            beyond = max(high / low, 1.2) ** MARGIN
-            return low / beyond, high * beyond
-        beyond = MARGIN * (high - low or 1.0)
-        return low - beyond, high + beyond
+        self._plot.settle()
+        self.painter.arrange()
+        self._plot.update()
 
     def follow(self) -> None:
         """Lets the axes follow the curves again, after somebody has zoomed."""
 
-        self._following = True
+        self.painter.following = True
         self._draw()
 
     def point_at(self, step: float | None) -> None:
         """Shows where a step is; None takes the mark away."""
 
-        self._plot.point_at(step)
-
-    def _seen(self, curve: Curve) -> bool:
-        return self._chosen.get(curve.key, curve.shown)
+        if self.painter.plot.point_at(step):
+            self._plot.update()
 
     def _toggle(self, key: str, on: bool) -> None:
-        self._chosen[key] = on
+        self.painter.chosen[key] = on
         self._draw()
 
     def _zoom(self) -> None:
-        self._following = False
+        self.painter.following = False
         self._draw()
 
     def _hover(self, step: float | None) -> None:
@@ -200,15 +189,15 @@ class Chart(QFrame, Generic[Shown]):
     def set_spread(self, *, x: bool | None = None, y: bool | None = None) -> None:
         """Chooses linear or logarithmic axes; what is not said stays."""
 
-        old = self._plot.spread
-        self._plot.set_spread(replace(old, x=old.x if x is None else x, y=old.y if y is None else y))
+        old = self.spread
+        self.painter.plot.scale = replace(old, x=old.x if x is None else x, y=old.y if y is None else y)
         self.follow()
 
     @property
     def spread(self) -> Scale:
         """Whether the axes are logarithmic."""
 
-        return self._plot.spread
+        return self.painter.plot.scale
 
     def copy_image(self) -> None:
         """Puts a picture of the chart on the clipboard."""
@@ -221,6 +210,22 @@ class Chart(QFrame, Generic[Shown]):
         data = QMimeData()
         data.setText(table(self.curves, self.source.across or "step"))
         QGuiApplication.clipboard().setMimeData(data)
+
+    def save(self, path: str) -> None:
+        """Saves the chart as PNG, SVG, PDF or CSV, by the file's ending; says so where that cannot be done."""
+
+        try:
+            save_chart(self.painter, (self.width(), self.height()), Path(path))
+        except BadInput as fault:
+            QMessageBox.warning(self, self.tr("Save the chart"), str(fault))
+
+    def ask_and_save(self) -> None:
+        """Asks for a file and saves the chart there."""
+
+        kinds = self.tr("Figures and data ({})").format(" ".join(f"*{ending}" for ending in ENDINGS))
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save the chart"), f"{self.source.name}.png", kinds)
+        if path:
+            self.save(path if Path(path).suffix else f"{path}.png")
 
     def menu(self) -> QMenu:
         """Returns the chart's menu, owned by the chart."""
@@ -238,10 +243,11 @@ class Chart(QFrame, Generic[Shown]):
             action.toggled.connect(lambda value, axis=axis: self.set_spread(**{axis: value}))
             menu.addAction(action)
         fit = menu.addAction(self.tr("Show all") if self.source.across else self.tr("Follow the run"), self.follow)
-        fit.setEnabled(not self._following)
+        fit.setEnabled(not self.painter.following)
         menu.addSeparator()
         menu.addAction(self.tr("Copy as picture"), self.copy_image)
         menu.addAction(self.tr("Copy data"), self.copy_data).setEnabled(bool(self.curves))
+        menu.addAction(self.tr("Save as…"), self.ask_and_save).setEnabled(bool(self.curves))
         return menu
 
     def contextMenuEvent(self, event: object) -> None:
@@ -273,5 +279,4 @@ class Chart(QFrame, Generic[Shown]):
         self._readout.setStyleSheet(
             f"background: {p.raised}; border: 1px solid {p.line}; border-radius: 5px; padding: 3px 6px;"
         )
-        self._plot.dress()
         self._draw()

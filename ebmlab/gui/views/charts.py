@@ -6,11 +6,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ebmlab.gui.views.chart import Chart
-from ebmlab.paint.curves import Source
-from ebmlab.paint.gradient import GradientChart
-from ebmlab.paint.health import HealthChart
-from ebmlab.paint.likelihood import Likelihood, Objective
-from ebmlab.paint.log_z import LogZChart
+from ebmlab.paint.charts import CHARTS
+from ebmlab.paint.likelihood import Objective
 from ebmlab.paint.sandwich import SandwichChart
 from ebmlab.session.snapshot import Snapshot
 
@@ -29,7 +26,7 @@ class Charts(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._charts = [Chart(s) for s in self._sources()]
+        self._charts = [Chart(make()) for make in CHARTS.values()]
         self._hidden: set[str] = {SandwichChart.name}
         self._running = False
         self._timer = QTimer(self, singleShot=True)
@@ -51,10 +48,6 @@ class Charts(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Charts"))
         self._concern(False)
-
-    @staticmethod
-    def _sources() -> list[Source[Snapshot]]:
-        return [Likelihood(), Objective(), LogZChart(), SandwichChart(), GradientChart(), HealthChart()]
 
     @property
     def charts(self) -> dict[str, Chart[Snapshot]]:

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
 
 from ebmlab.gui import theme
 from ebmlab.gui.views.row import Row
-from ebmlab.paint.axes import pen
 from ebmlab.paint.curves import Curve
+from ebmlab.paint.legend import draw_entry, entry_size
+from ebmlab.paint.shapes import painting
 
 
 class Legend(Row):
@@ -84,36 +85,15 @@ class Entry(QAbstractButton):
             self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        look = theme.current()
-        width = QFontMetrics(look.font(11)).horizontalAdvance(self.text())
-        return QSize(width + look.px(14 + 5 + 10), look.px(20))
+        return entry_size(self.text(), theme.current())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        look, on = theme.current(), self.isChecked()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.underMouse() or self.hasFocus():
-            edge = look.palette.accent if self.hasFocus() else look.palette.line
-            painter.setPen(QPen(theme.mix(edge, look.palette.panel, 1.0), 1))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 1.5, -0.5, -1.5), 4, 4)
-        middle, start, end = self.height() / 2, look.px(5), look.px(19)
-        painter.setOpacity(1.0 if on else 0.35)
-        if self._curve is not None:
-            painter.setPen(self._sample(self._curve))
-            painter.drawLine(QPointF(start, middle), QPointF(end, middle))
-        painter.setOpacity(1.0)
-        painter.setPen(theme.mix(look.palette.ink if on else look.palette.muted, look.palette.panel, 0.85))
-        painter.setFont(look.font(11))
-        room = QRectF(look.px(24), 0, self.width(), self.height())
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.text())
-        painter.end()
-
-    def _sample(self, curve: Curve) -> QPen:
-        line = pen(curve.role, theme.current().palette, curve.dash)
-        line.setWidthF(2.0)
-        line.setCapStyle(Qt.PenCapStyle.FlatCap)
-        if curve.dash == "dashed":
-            line.setDashPattern([2.0, 1.2])
-        elif curve.dash == "dotted":
-            line.setDashPattern([0.9, 0.9])
-        return line
+        look, room = theme.current(), QRectF(self.rect())
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if self.underMouse() or self.hasFocus():
+                edge = look.palette.accent if self.hasFocus() else look.palette.line
+                painter.setPen(QPen(theme.mix(edge, look.palette.panel, 1.0), 1))
+                painter.drawRoundedRect(room.adjusted(0.5, 1.5, -0.5, -1.5), 4, 4)
+            if self._curve is not None:
+                draw_entry(painter, room, self._curve, look, self.isChecked())

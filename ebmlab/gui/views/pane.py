@@ -5,8 +5,9 @@ from PySide6.QtGui import QAction, QActionGroup, QFont, QMouseEvent, QPainter, Q
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ebmlab.gui import theme
-from ebmlab.gui.views.plane import Plane, Shared
+from ebmlab.gui.views.plane import Plane
 from ebmlab.paint.overlays import OVERLAYS
+from ebmlab.paint.plane import Shared
 from ebmlab.paint.shapes import painting, pen
 from ebmlab.paint.shows import SHOWS
 from ebmlab.paint.words import translate
