@@ -15,6 +15,12 @@ def assets() -> Path:
     return checkout if checkout.is_dir() else Path(sysconfig.get_path("data")) / "share" / "ebmlab"
 
 
+def sweeps() -> dict[str, Path]:
+    """Returns the examples of sweeps by name."""
+
+    return {path.stem: path for path in sorted((assets() / "sweeps").glob("*.json"))}
+
+
 def gallery() -> dict[str, Path]:
     """Returns the recipes of the gallery by name."""
 

@@ -15,6 +15,7 @@ from ebmlab import __version__
 from ebmlab.assets import assets, gallery
 from ebmlab.cli.output import show_json, table
 from ebmlab.cli.system import apt_line, has_display, missing, needs_screen
+from ebmlab.record.encoders import codecs
 from ebmlab.session.devices import choose
 
 NEEDED = ("torch", "numpy", "PySide6-Essentials", "shiboken6", "pillow", "safetensors", "ziamath")
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine() -> dict[str, Any]:
-    """Returns versions, device, display, Qt's system libraries and fonts."""
+    """Returns versions, device, display, Qt's system libraries, fonts, and what films can be coded with."""
 
     lacking = missing(needs_screen())
     versions = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
@@ -47,7 +48,7 @@ def examine() -> dict[str, Any]:
         "display": _display(),
         "qt_libraries": f"missing; run: {apt_line(lacking)}" if lacking else "found",
         "fonts": _fonts(),
-        "video": "av" if versions["av"] else "none; pip install av for movies other than GIF",
+        "codecs": codecs(),
         "assets": f"{assets()} with {len(gallery())} recipes" if assets().is_dir() else f"none in {assets()}",
         "missing": lacking + [name for name in NEEDED if not versions[name]],
     }

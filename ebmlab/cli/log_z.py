@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Estimates log Z by every method of the recipe, or by those named, and sets them beside the exact value."""
 
     torch.set_num_threads(1)
-    found = read_run(args.run)
+    found = read_run(args.run, timeline=False)
     recipe = found.recipe
     if args.method:
         recipe = replace(recipe, log_z=tuple(component(LOG_ZS, kind, "--method") for kind in args.method))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -42,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     args = parser().parse_args(_with_command(argv))
-    module = importlib.import_module(f"ebmlab.cli.{args.command.replace('-', '_')}")
+    name = args.command.replace("-", "_") + "_" * keyword.iskeyword(args.command)
+    module = importlib.import_module(f"ebmlab.cli.{name}")
     return int(module.run(args))
 
 

@@ -62,8 +62,9 @@ class Progress:
             return
         self._last = now
         rate = done / max(now - self._start, 1e-9)
+        speed = f"{rate:.0f}/s" if rate >= 2 else f"{60 * rate:.0f}/min"
         share = done / max(self._total, 1)
-        line = f"{'█' * int(24 * share):░<24} {done}/{self._total} {self._unit}  {rate:.0f}/s  {note}"
+        line = f"{'█' * int(24 * share):░<24} {done}/{self._total} {self._unit}  {speed}  {note}"
         sys.stderr.write("\r\033[K" + line[: shutil.get_terminal_size().columns - 1])
         sys.stderr.flush()
 

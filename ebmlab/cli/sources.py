@@ -14,21 +14,27 @@ import torch
 
 from ebmlab.assets import gallery
 from ebmlab.engine.energies import matched
-from ebmlab.session.checkpoint import SUFFIX, Run, load_run, open_run
+from ebmlab.session.archive import load_run
+from ebmlab.session.checkpoint import open_run
 from ebmlab.session.gallery import Course, find_exhibit
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Run
 from ebmlab.session.session import Session
+from ebmlab.session.share import from_link, is_link
+from ebmlab.session.zipped import SUFFIX
 from ebmlab.spec import BadInput, Component, Registry, amend
 
 C = TypeVar("C", bound=Component)
 
 
+WEIGHTS = ".safetensors"
+"""How the names of weights end that `ebmlab export` has written."""
 STEPS = 2000
 """How long a recipe is trained that does not come from the gallery."""
 
 
 def read_course(name: str | None) -> Course:
-    """Returns what is trained: a recipe from a file, the gallery or standard input (``-``); None is the default one.
+    """Returns what is trained: a recipe from a file, the gallery, a link or standard input (``-``); else the default.
 
     ``NAME/RIVAL`` is another run of the exhibit NAME.
 
@@ -39,7 +45,12 @@ def read_course(name: str | None) -> Course:
     if name is None:
         return Course(recipe=Recipe(), steps=STEPS)
     if name == "-":
-        return Course(recipe=Recipe.loads(_standard_input(), source="standard input", base=Path.cwd()), steps=STEPS)
+        text = _standard_input()
+        if is_link(text):
+            return Course(recipe=from_link(text), steps=STEPS)
+        return Course(recipe=Recipe.loads(text, source="standard input", base=Path.cwd()), steps=STEPS)
+    if is_link(name):
+        return Course(recipe=from_link(name), steps=STEPS)
     if Path(name).exists() or Path(name).suffix:
         return Course(recipe=Recipe.load(name), steps=STEPS)
     recipes = gallery()
@@ -59,19 +70,35 @@ def read_recipe(name: str | None) -> Recipe:
 def read_session(args: argparse.Namespace) -> Session:
     """Returns the session of a saved run, or a fresh one of a recipe, as the other arguments amend it."""
 
+    return open_amended(read_run(args.run, timeline=False), args)
+
+
+def open_amended(run: Run, args: argparse.Namespace) -> Session:
+    """Returns the session of a run, as the other arguments amend its recipe."""
+
     torch.set_num_threads(1)
-    run = read_run(args.run)
     recipe = amended(run.recipe, args)
-    return open_run(replace(run, recipe=recipe), args.device)
+    state = run.state if recipe == run.recipe else None  # another recipe has only the weights in common
+    return open_run(replace(run, recipe=recipe, state=state), args.device)
 
 
-def read_run(name: str) -> Run:
-    """Returns a saved run, or a recipe as a run of no steps."""
+def read_run(name: str, timeline: bool = True) -> Run:
+    """Returns a saved run, with its timeline or without, or a recipe as a run of no steps."""
+
+    if Path(name).suffix.lower() == WEIGHTS and not is_link(name):
+        from ebmlab.record.export import load_weights  # here, since it is seldom wanted and slow to import
+
+        return load_weights(name)
+    return load_run(name, timeline) if is_run(name) else Run(recipe=read_recipe(name))
+
+
+def is_run(name: str) -> bool:
+    """Returns whether a name is that of a saved run, or of what should be one."""
 
     path = Path(name)
-    if path.is_dir() or path.suffix.lower() == SUFFIX or (path.is_file() and zipfile.is_zipfile(path)):
-        return load_run(path)
-    return Run(recipe=read_recipe(name))
+    if is_link(name):  # it may be longer than any path
+        return False
+    return path.is_dir() or path.suffix.lower() == SUFFIX or (path.is_file() and zipfile.is_zipfile(path))
 
 
 def amended(recipe: Recipe, args: argparse.Namespace) -> Recipe:

@@ -12,6 +12,10 @@ from ebmlab.gui import theme
 
 Keys = str | QKeySequence.StandardKey | Qt.Key | QKeyCombination | None
 
+FILE = "new open recent: | import | save save-as | film export-figure export-model | quit"
+RUN = "run step slow-motion | slower faster | drift | play-back now compare name-moment fork | reset"
+COPIES = ("python", "command", "recipe", "link")
+"""What a set-up can be copied as."""
 _STANDARD = QKeySequence.StandardKey
 
 
@@ -31,6 +35,7 @@ class Actions(QObject):
         self._edit()
         self._view()
         self._run()
+        self._timeline()
         self._tools()
         self._arrange()
         self._help()
@@ -56,8 +61,10 @@ class Actions(QObject):
                     menu.addSeparator()
                 elif entry.endswith(":"):
                     self._menus[entry[:-1]] = menu.addMenu(self._submenus()[entry[:-1]])
+                    self._menus[entry[:-1]].setToolTipsVisible(True)
                 else:
                     menu.addAction(self._named[entry])
+        self._menus["copies"].addActions([self._named[f"copy-{name}"] for name in COPIES])
         return self._menus
 
     def dress(self) -> None:
@@ -93,11 +100,11 @@ class Actions(QObject):
 
     def _layout(self) -> tuple[tuple[str, str, str], ...]:
         return (
-            ("file", self.tr("&File"), "new open recent: | import | save save-as | export-figure | quit"),
-            ("edit", self.tr("&Edit"), "undo redo | paste copy-figure"),
+            ("file", self.tr("&File"), FILE),
+            ("edit", self.tr("&Edit"), "undo redo | paste copy-figure copies:"),
             ("view", self.tr("&View"), "shows: overlays: panes: | theme larger smaller normal"),
-            ("run", self.tr("&Run"), "run step slow-motion | slower faster | drift | reset"),
-            ("tools", self.tr("&Tools"), "gallery dimension catalogue"),
+            ("run", self.tr("&Run"), RUN),
+            ("tools", self.tr("&Tools"), "gallery dimension tried catalogue"),
             ("window", self.tr("&Window"), "recipe-panel charts-panel charts: | full-screen present"),
             ("help", self.tr("&Help"), "guide catalogue find | copy-facts about"),
         )
@@ -105,6 +112,7 @@ class Actions(QObject):
     def _submenus(self) -> dict[str, str]:
         return {
             "recent": self.tr("Open &recent"),
+            "copies": self.tr("Copy &as"),
             "shows": self.tr("&Active pane shows"),
             "overlays": self.tr("&Over it lie"),
             "panes": self.tr("&Panes"),
@@ -113,22 +121,36 @@ class Actions(QObject):
 
     def _file(self) -> None:
         self._add("new", self.tr("&New"), self.tr("Begin with the default recipe"), _STANDARD.New, "new")
-        self._add("open", self.tr("&Open…"), self.tr("Open a recipe, points or a picture"), _STANDARD.Open, "open")
+        self._add(
+            "open", self.tr("&Open…"), self.tr("Open a session, a recipe, points or a picture"), _STANDARD.Open, "open"
+        )
         tip = self.tr("Take points or a picture as the target")
         self._add("import", self.tr("&Import target…"), tip, "Ctrl+I", "import")
-        self._add("save", self.tr("&Save"), self.tr("Save the recipe"), _STANDARD.Save, "save")
-        self._add("save-as", self.tr("Save &as…"), self.tr("Save the recipe under another name"), _STANDARD.SaveAs)
-        tip = self.tr("Save the canvas as a picture")
+        tip = self.tr("Save the session with all that belongs to it; of a recipe file the recipe alone")
+        self._add("save", self.tr("&Save"), tip, _STANDARD.Save, "save")
+        tip = self.tr("Save the session, or the recipe alone, under another name")
+        self._add("save-as", self.tr("Save &as…"), tip, _STANDARD.SaveAs)
+        tip = self.tr("Film any part of the run, with any panes and charts")
+        self._add("film", self.tr("&Film…"), tip, "Ctrl+Shift+E")
+        tip = self.tr("Save panes and charts as a picture, for print or for the screen, or their data")
         self._add("export-figure", self.tr("&Export figure…"), tip, "Ctrl+E", "export")
+        tip = self.tr("Save the trained energy for other programs")
+        self._add("export-model", self.tr("Export &model…"), tip, "Ctrl+Alt+E")
         self._add("quit", self.tr("&Quit"), self.tr("Close the lab"), _STANDARD.Quit)
 
     def _edit(self) -> None:
         self._add("undo", self.tr("&Undo"), self.tr("Take back the last change"), _STANDARD.Undo, "undo")
         self._add("redo", self.tr("&Redo"), self.tr("Make the change again"), _STANDARD.Redo, "redo")
-        tip = self.tr("Take points or a picture from the clipboard as the target")
-        self._add("paste", self.tr("&Paste target"), tip, _STANDARD.Paste)
+        tip = self.tr("Take points or a picture from the clipboard as the target, or a recipe or a link to one")
+        self._add("paste", self.tr("&Paste target or recipe"), tip, _STANDARD.Paste)
         tip = self.tr("Copy the canvas as a picture")
         self._add("copy-figure", self.tr("&Copy figure"), tip, "Ctrl+Shift+C", "copy")
+        tip = self.tr("Copy a script that sets up this experiment and trains it")
+        self._add("copy-python", self.tr("&Python"), tip)
+        self._add("copy-command", self.tr("&Command"), self.tr("Copy the command line that trains this recipe"))
+        self._add("copy-recipe", self.tr("&Recipe"), self.tr("Copy the recipe as JSON; it can be pasted into a lab"))
+        tip = self.tr("Copy the recipe as one line of text that can be mailed, and pasted into a lab")
+        self._add("copy-link", self.tr("&Link"), tip)
 
     def _view(self) -> None:
         tip = self.tr("Change between the dark and the light theme")
@@ -150,11 +172,25 @@ class Actions(QObject):
         self._add("drift", self.tr("Keep particles moving"), tip, "D", "drift", True)
         self._add("reset", self.tr("Reset"), self.tr("Start afresh, from the same seed"), "R", "reset")
 
+    def _timeline(self) -> None:
+        tip = self.tr("Show the run from its beginning, or from the step that is shown, as it was")
+        self._add("play-back", self.tr("&Play back"), tip, "P", "replay", True)
+        # The key leaves whatever is shown, one thing after another, and is bound elsewhere.
+        self._add("now", self.tr("Back to &now"), self.tr("Show the run as it is now (Esc)"), icon="now")
+        tip = self.tr("Compare with the step that is shown from now on; once more to stop")
+        self._add("compare", self.tr("&Compare with this step"), tip, "C", "compare", True)
+        tip = self.tr("Give the step that is shown a name and a note")
+        self._add("name-moment", self.tr("&Name this step…"), tip, "N", "flag")
+        tip = self.tr("Go on from the step that is shown, with another estimator say; the run as it is now is kept")
+        self._add("fork", self.tr("&Fork here"), tip, "Shift+F", "fork")
+
     def _tools(self) -> None:
         tip = self.tr("Phenomena to open, each with the claim that it makes")
         self._add("gallery", self.tr("&Gallery"), tip, "Ctrl+G", checkable=True)
         tip = self.tr("What log Z costs as the dimension grows")
         self._add("dimension", self.tr("&Beyond the plane"), tip, "Ctrl+B", checkable=True)
+        tip = self.tr("The runs so far, with their recipes, compute time and exact figures")
+        self._add("tried", self.tr("&What was tried"), tip, "Ctrl+J", checkable=True)
         tip = self.tr("Every component's equation, caveats, papers and knobs, beside the form")
         self._add("catalogue", self.tr("&Catalogue"), tip, "F2", checkable=True)
 

@@ -148,6 +148,12 @@ class Document(QObject):
         self._path, self._saved, self._key = target, self._recipe, None
         self.described.emit()
 
+    def saved_to(self, path: Path, recipe: Recipe) -> None:
+        """Takes note that a recipe, which need not be the latest any more, has been saved with its session."""
+
+        self._path, self._saved, self._key = path, recipe, None
+        self.described.emit()
+
     def _step(self, source: list[Edit], target: list[Edit]) -> None:
         if source:
             edit = source.pop()

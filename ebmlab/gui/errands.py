@@ -79,6 +79,12 @@ class ErrandBar(QWidget, Generic[P, T]):
             self._errand.call_off()
             self._end(Outcome())
 
+    def clear(self) -> None:
+        """Says no more why the last errand failed."""
+
+        if not self.busy:
+            self._show_busy(False)
+
     def _look(self) -> None:
         errand = self._errand
         if errand is None:

@@ -10,11 +10,16 @@ from PySide6.QtCore import QCoreApplication, QMimeData, QStandardPaths
 from PySide6.QtGui import QImage
 
 from ebmlab.engine.targets import TARGETS, Target
-from ebmlab.session.checkpoint import SUFFIX, Run, load_run
+from ebmlab.session.archive import load_run
 from ebmlab.session.files import PICTURES, POINTS, Files, parse_points
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Run
+from ebmlab.session.share import from_link, is_link
+from ebmlab.session.zipped import SUFFIX
 from ebmlab.spec import BadInput
 
+WEIGHTS = ".safetensors"
+"""Ending of a trained energy that was exported with its recipe."""
 MOST_PASTED = 20_000
 """Rows of pasted text; a recipe holds them all."""
 
@@ -25,7 +30,7 @@ class Opened(NamedTuple):
     """What came of a file."""
 
     recipe: Recipe
-    path: str  # the recipe's own file; empty where there is none to save it to again
+    path: str  # the document's own file; empty where there is none to save it to again
     label: str  # what undo calls it; empty where a document begins
     run: Run | None = None  # whose weights to go on from
 
@@ -40,14 +45,19 @@ def opened(path: str, current: Recipe) -> Opened:
     ending = Path(path).suffix.lower()
     if ending == SUFFIX or Path(path).is_dir():
         run = load_run(path)
-        return Opened(checked(run.recipe, path), "", "", run)
+        return Opened(checked(run.recipe, path), path, "", run)
     if ending == ".json":
         return Opened(checked(Recipe.load(path), path), path, "")
+    if ending == WEIGHTS:
+        from ebmlab.record.export.weights import load_weights  # here, since it reads half of torch's exporters
+
+        run = load_weights(path)
+        return Opened(checked(run.recipe, path), "", "", run)
     if ending in POINTS + PICTURES:
         kind = "points" if ending in POINTS else "image"
         target = TARGETS[kind](path=str(Path(path).absolute()))  # type: ignore[call-arg]
         return Opened(with_target(current, target, path), "", tr("Files", "Import target"))
-    known = ", ".join((".json", SUFFIX, *POINTS, *PICTURES))
+    known = ", ".join((".json", SUFFIX, WEIGHTS, *POINTS, *PICTURES))
     raise BadInput(f"no kind of file ends in {ending or 'nothing'}; give one that ends in {known}", source=path)
 
 
@@ -66,6 +76,8 @@ def pasted(data: QMimeData, current: Recipe) -> Opened | None:
         target = TARGETS["image"](path=kept(image))  # type: ignore[call-arg]
         return Opened(with_target(current, target, ""), "", label)
     text = data.text().strip() if data.hasText() else ""
+    if is_link(text):
+        return Opened(checked(from_link(text), ""), "", tr("Files", "Paste link"))
     if text.startswith("{"):
         recipe = Recipe.loads(text, source=tr("Files", "the pasted text"))
         return Opened(checked(recipe, ""), "", tr("Files", "Paste recipe"))

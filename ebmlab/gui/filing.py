@@ -4,14 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from ebmlab.gui.document import Document
-from ebmlab.gui.files import opened, pasted
-from ebmlab.session.checkpoint import SUFFIX
+from ebmlab.gui.files import WEIGHTS, opened, pasted
+from ebmlab.gui.sessions import Sessions, is_session
 from ebmlab.session.files import PICTURES, POINTS
+from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Run
+from ebmlab.session.zipped import SUFFIX
 from ebmlab.spec import BadInput
 
 if TYPE_CHECKING:
@@ -27,16 +30,14 @@ class Filing(QObject):
         window: The window that asks and is told.
         document: What is opened and saved.
         figure: What returns a picture of the canvas.
-
-    Signals:
-        restored: A saved run, to go on from.
+        sessions: What saves the run, and goes on from a saved one.
     """
 
-    restored = Signal(object)
-
-    def __init__(self, window: LabWindow, document: Document, figure: Callable[[], QPixmap]) -> None:
+    def __init__(
+        self, window: LabWindow, document: Document, figure: Callable[[], QPixmap], sessions: Sessions
+    ) -> None:
         super().__init__(window)
-        self._window, self._document, self._figure = window, document, figure
+        self._window, self._document, self._sessions = window, document, sessions
         self.quiet = False  # leave without asking
         slots = {
             "new": self.begin,
@@ -48,13 +49,14 @@ class Filing(QObject):
             "undo": document.undo,
             "redo": document.redo,
             "copy-figure": lambda: QGuiApplication.clipboard().setPixmap(figure()),
-            "export-figure": self.export_figure,
         }
         for name, slot in slots.items():
             window.actions_[name].triggered.connect(lambda _, slot=slot: slot())
         self._recent: QMenu = window.menus["recent"]
         self._recent.aboutToShow.connect(self._list_recent)
         document.described.connect(self.describe)
+        sessions.changed.connect(self.describe)
+        sessions.saved.connect(self._note)
         self.describe()
 
     def open(self, path: str) -> bool:
@@ -73,9 +75,7 @@ class Filing(QObject):
         if result.label:
             self._document.set(result.recipe, result.label)
         elif self.may_leave():
-            self._document.new(result.recipe, Path(path) if result.path else None)
-            if result.run:
-                self.restored.emit(result.run)
+            self._sessions.adopt(result.run or Run(recipe=result.recipe), Path(path) if result.path else None)
         self._note(path)
 
     def take(self, data: QMimeData) -> bool:
@@ -90,13 +90,13 @@ class Filing(QObject):
         """Begins afresh with the default recipe."""
 
         if self.may_leave():
-            self._document.new()
+            self._sessions.begin(Recipe())
 
     def ask_and_open(self) -> None:
         """Asks for a file and opens it."""
 
-        recipes = self.tr("Recipes, runs, points and pictures ({})").format(
-            _globs((".json", SUFFIX, *POINTS, *PICTURES))
+        recipes = self.tr("Recipes, runs, weights, points and pictures ({})").format(
+            _globs((".json", SUFFIX, WEIGHTS, *POINTS, *PICTURES))
         )
         self._ask(self.tr("Open"), recipes)
 
@@ -106,48 +106,56 @@ class Filing(QObject):
         self._ask(self.tr("Import target"), self.tr("Points and pictures ({})").format(_globs(POINTS + PICTURES)))
 
     def save(self) -> bool:
-        """Saves to the document's file, or asks for one; returns whether it was saved."""
+        """Saves to the document's file, or asks for one; returns whether it was saved, or is being saved."""
 
-        if self._document.path is None:
-            return self.save_as()
-        return self._attempt(self._document.save)
+        path = self._document.path
+        return self.save_as() if path is None else self._save_to(path)
 
     def save_as(self) -> bool:
-        """Asks for a file and saves to it; returns whether it was saved."""
+        """Asks for a file and saves to it; returns whether it was saved, or is being saved."""
 
-        start = str(self._document.path or "recipe.json")
-        path = self._ask_where(self.tr("Save the recipe"), start, self.tr("Recipes ({})").format("*.json"), ".json")
-        if not path or not self._attempt(lambda: self._document.save(path)):
-            return False
-        self._note(path)
-        return True
-
-    def export_figure(self) -> None:
-        """Asks for a file and saves a picture of the canvas there."""
-
-        picture = self._figure()
-        path = self._ask_where(
-            self.tr("Save the canvas"), "figure.png", self.tr("Pictures ({})").format("*.png"), ".png"
+        recipe = self._document.recipe
+        start = self._document.path or Path(f"{recipe.target.kind}-{recipe.estimator.kind}{SUFFIX}")
+        session, plain = (
+            self.tr("Session: recipe, run, timeline and view ({})").format(f"*{SUFFIX}"),
+            self.tr("Recipe ({})").format("*.json"),
         )
-        if path and not picture.save(path):
-            self._window.say(self.tr("{}: the picture cannot be written; choose another place").format(path))
+        first, second = (plain, session) if start.suffix == ".json" else (session, plain)
+        path, kind = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save"), str(Path(self._folder()) / start), f"{first};;{second}"
+        )
+        if path and Path(path).suffix not in (SUFFIX, ".json"):
+            path += SUFFIX if kind == session else ".json"
+        return bool(path) and self._save_to(Path(path))
+
+    def _save_to(self, path: Path) -> bool:
+        """Saves the session, or the recipe alone if the name ends in ``.json``."""
+
+        if is_session(path):
+            return self._attempt(lambda: self._sessions.save(path))
+        if not self._attempt(lambda: self._document.save(path)):
+            return False
+        self._note(str(path))
+        return True
 
     def may_leave(self) -> bool:
         """Asks what to do with unsaved changes; returns whether they may go."""
 
-        if self.quiet or not self._document.dirty or not self._window.isVisible():
+        unsaved = self._document.dirty or self._sessions.worth_asking
+        if self.quiet or not unsaved or not self._window.isVisible():
             return True
         button = QMessageBox.StandardButton
-        text = self.tr("The recipe has changes that are not saved.")
+        trained = self.tr("The run has gone on since it was saved.")
+        text = self.tr("The recipe has changes that are not saved.") if self._document.dirty else trained
         answer = QMessageBox.question(
             self._window, self.tr("Unsaved changes"), text, button.Save | button.Discard | button.Cancel
         )
-        return self.save() if answer == button.Save else answer == button.Discard
+        return self.save() and self._sessions.wait() if answer == button.Save else answer == button.Discard
 
     def _paste(self, data: QMimeData) -> None:
         result = pasted(data, self._document.recipe)
         if result is None:
-            raise BadInput("the clipboard holds nothing to draw from; copy points, one a line, or a picture")
+            raise BadInput("there is nothing to take; copy points, one a line, a picture, a recipe or a link")
         self._document.set(result.recipe, result.label)
 
     def _attempt(self, deed: Callable[[], None]) -> bool:
@@ -163,10 +171,6 @@ class Filing(QObject):
         path, _ = QFileDialog.getOpenFileName(self._window, title, self._folder(), kinds)
         if path:
             self.open(path)
-
-    def _ask_where(self, title: str, start: str, kinds: str, ending: str) -> str:
-        path, _ = QFileDialog.getSaveFileName(self._window, title, str(Path(self._folder()) / start), kinds)
-        return path if not path or Path(path).suffix else path + ending
 
     def _folder(self) -> str:
         recent = self._remembered()
@@ -198,7 +202,8 @@ class Filing(QObject):
         """Says in title and menus which file it is, and what undo would do."""
 
         document, actions = self._document, self._window.actions_
-        self._window.set_title(document.path.name if document.path else "", document.dirty)
+        modified = document.dirty or self._sessions.trained
+        self._window.set_title(document.path.name if document.path else "", modified)
         for name, possible, label, word in (
             ("undo", document.can_undo, document.undo_label, self.tr("&Undo")),
             ("redo", document.can_redo, document.redo_label, self.tr("&Redo")),

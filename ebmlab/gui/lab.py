@@ -1,33 +1,37 @@
 from __future__ import annotations
 
-import platform
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import PySide6
-import torch
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-import ebmlab
 from ebmlab.engine.targets import Target
 from ebmlab.gui import theme
 from ebmlab.gui.bridge import Bridge
 from ebmlab.gui.document import Document
+from ebmlab.gui.facts import facts
 from ebmlab.gui.filing import Filing
 from ebmlab.gui.pages import Pages
 from ebmlab.gui.panels.guide import Guide
 from ebmlab.gui.panels.recipe import RecipePanel
 from ebmlab.gui.panels.strip import Strip
+from ebmlab.gui.panels.timeline import Timeline
+from ebmlab.gui.sessions import Sessions
 from ebmlab.gui.shelf import Shelf
 from ebmlab.gui.steering import Steering
+from ebmlab.gui.takeout import Takeout
+from ebmlab.gui.travel import Travel
 from ebmlab.gui.views.base import View
 from ebmlab.gui.views.canvas import Canvas
-from ebmlab.session.orders import Edit, Look, Reset, Restore
+from ebmlab.gui.views.past import PastFrame
+from ebmlab.session.orders import Edit, Look, Restore
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Run
 from ebmlab.session.runner import Runner
 from ebmlab.session.snapshot import Lens, Snapshot
 
@@ -65,11 +69,13 @@ class Lab(QObject):
         self.bridge.start()  # it makes its session while the views are made
         self.snapshot: Snapshot | None = None
         self._lens = Lens()
-        self._drawing = self._complete = self._sandwich = False
+        self._drawing = self._complete = self._sandwich = self._taking_over = False
         self._refusal = ""
-        self.canvas, self.strip = Canvas(), Strip()
-        self.filing = Filing(window, self.document, self.canvas.grab)
+        self.canvas, self.strip, self.timeline = Canvas(), Strip(), Timeline(window.actions_)
+        self.sessions = Sessions(self)
+        self.filing = Filing(window, self.document, self.canvas.grab, self.sessions)
         self.steering = Steering(self.bridge, window.actions_, window.transport, window)
+        self.travel = Travel(self.bridge, window.actions_, self.timeline, self.document)
         self.shelf = Shelf(window, self.document, lambda: self.panel)
         self._later = QTimer(self, interval=PATIENCE)
         self._later.timeout.connect(self._furnish_on)
@@ -77,6 +83,7 @@ class Lab(QObject):
         self._place()
         self._connect()
         self._fill_menus()
+        self.takeout = Takeout(self)
         self._look()
         self.canvas.setFocus()
 
@@ -93,7 +100,9 @@ class Lab(QObject):
         assert isinstance(column, QVBoxLayout)
         self.pages = Pages(self.split)
         column.addWidget(self.pages, 1)
+        column.addWidget(self.timeline)
         column.addWidget(self.strip)
+        self.past = PastFrame(self.canvas, self.window.centre)
 
     @cached_property
     def panel(self) -> RecipePanel:
@@ -137,9 +146,8 @@ class Lab(QObject):
 
         if not self.filing.may_leave():
             return
-        self.document.new(exhibit.courses[run].recipe)
+        self.sessions.begin(exhibit.courses[run].recipe)
         self.pages.go_home()
-        self.bridge.post(Reset())
         self.steering.run(True)
         self.window.tell(f"{exhibit.title}. {exhibit.look}")
 
@@ -183,7 +191,6 @@ class Lab(QObject):
         self.pages.add(actions["gallery"], self._make_gallery)
         self.pages.add(actions["dimension"], self._make_dimension)
         document.changed.connect(self._changed)
-        self.filing.restored.connect(lambda run: self.bridge.post(Restore(run)))
         self.canvas.edited.connect(self._drawn)
         self.canvas.stroke_finished.connect(document.seal)
         self.canvas.refused.connect(self.window.say)
@@ -193,8 +200,8 @@ class Lab(QObject):
         self.bridge.mended.connect(self.window.unsay)
         actions["recipe-panel"].toggled.connect(self.window.side.setVisible)
         actions["guide"].triggered.connect(lambda _: Guide(actions, self.window).open())
-        actions["copy-facts"].triggered.connect(lambda _: QGuiApplication.clipboard().setText(self.facts()))
-        actions["about"].triggered.connect(lambda _: Guide(actions, self.window, about=self.facts()).open())
+        actions["copy-facts"].triggered.connect(lambda _: QGuiApplication.clipboard().setText(self._facts()))
+        actions["about"].triggered.connect(lambda _: Guide(actions, self.window, about=self._facts()).open())
 
     def _fill_menus(self) -> None:
         menus, commands = self.window.menus, self.canvas.commands
@@ -217,36 +224,43 @@ class Lab(QObject):
 
         self.snapshot = snapshot
         made_later = (self.__dict__[name] for name in LATER if name in self.__dict__)
-        views: tuple[View, ...] = (self.canvas, self.strip, *made_later)
+        views: tuple[View, ...] = (self.canvas, self.strip, self.timeline, *made_later)
         for view in views:
             view.show_snapshot(snapshot)
+        self.past.turn(snapshot.past)
         frames = self.window.frames
         training = snapshot.status == "running" and snapshot.step > 0  # the first step imports half of torch
         frames.arrived(snapshot.step, training, snapshot.energy is not None, snapshot.device)
         self.window.status.show_snapshot(snapshot, frames.per_second)
         if snapshot.refusal != self._refusal:
             self._refuse(snapshot.refusal)
-
-    def facts(self) -> str:
-        """Returns the versions and the device, for a bug report."""
-
-        lines = {
-            "ebmlab": ebmlab.__version__,
-            "Python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "PySide6": PySide6.__version__,
-            "system": platform.platform(),
-            "device": self.snapshot.device if self.snapshot else "–",
-            "screen": QGuiApplication.platformName(),
-        }
-        return "\n".join(f"{name} {value}" for name, value in lines.items())
+        self.sessions.observe(snapshot)
 
     def close(self) -> None:
         """Ends the run and whatever else is under way, and waits for the threads."""
 
         self.closing.emit()
         self.bridge.close()
+        self.sessions.close()
+
+    def _facts(self) -> str:
+        return facts(self.snapshot.device if self.snapshot else "–")
+
+    def take_over(self, run: Run, path: Path | None) -> None:
+        """Goes on with a run where it stood, as a document of its own."""
+
+        self._taking_over = True
+        self.document.new(run.recipe, path)
+        self._taking_over = False
+        self.bridge.post(Restore(run))
+
+    def when_complete(self, then: Callable[[], None]) -> None:
+        """Calls a function once everything has been furnished."""
+
+        if self._complete:
+            then()
+        else:
+            self.completed.connect(then, Qt.ConnectionType.SingleShotConnection)
 
     def _drawn(self, target: Target) -> None:
         self._drawing = True
@@ -256,7 +270,8 @@ class Lab(QObject):
     def _changed(self, recipe: Recipe) -> None:
         if not self._drawing:
             self.canvas.show_target(recipe.target)
-        self.bridge.post(Edit(recipe))
+        if not self._taking_over:
+            self.bridge.post(Edit(recipe))
 
     def _refuse(self, refusal: str) -> None:
         """Says why an edit was not taken, until one is; the form keeps what was typed, the run what it had."""

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 SIDE = 280
 SCALES = (0.85, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
 NEEDS_LAB = (
-    "new open import save save-as export-figure undo redo paste copy-figure "
-    "gallery dimension catalogue run step slow-motion slower faster drift reset "
+    "new open import save save-as film export-figure export-model undo redo paste copy-figure "
+    "copy-python copy-command copy-recipe copy-link gallery dimension tried catalogue "
+    "run step slow-motion slower faster drift reset play-back now compare name-moment fork "
     "recipe-panel charts-panel guide copy-facts about"
 )
 
@@ -227,6 +228,8 @@ class LabWindow(QMainWindow):
         return default if self.settings is None else self.settings.value(key, default)
 
     def _escape(self) -> None:
+        if self.lab is not None and self.lab.travel.leave():
+            return
         if self.actions_["present"].isChecked():
             self.present(False)
         elif self.isFullScreen():
@@ -264,6 +267,7 @@ class LabWindow(QMainWindow):
         self._remember("geometry", self.saveGeometry())
         self._remember("split", self.split.saveState())
         if self.lab is not None:
+            self.hide()  # what is still to be written may take a while
             self.lab.close()
         super().closeEvent(event)
 

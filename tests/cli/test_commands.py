@@ -11,7 +11,7 @@ import pytest
 import ebmlab.session.recipe  # noqa: F401 (fills the families)
 from ebmlab.cli.arguments import COMMANDS
 from ebmlab.cli.main import main
-from ebmlab.session.checkpoint import load_run
+from ebmlab.session.archive import load_run
 from ebmlab.session.recipe import Recipe
 from ebmlab.session.session import Session
 from ebmlab.spec import FAMILIES
@@ -120,7 +120,17 @@ def test_that_training_twice_into_one_folder_keeps_the_later_run(recipe, capsys,
     for steps in (1, 2):
         answer(capsys, "train", recipe, "-o", "run", "--steps", steps, "--json")
     assert load_run("run").step == 2
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["recipe.json", "run.json", "weights.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "frames",
+        "log.json",
+        "recipe.json",
+        "run.json",
+        "series.safetensors",
+        "state.safetensors",
+        "states",
+        "thumbnail.png",
+        "weights.safetensors",
+    ]
 
 
 def test_that_a_picture_is_drawn_beside_the_run(recipe, capsys, tmp_path):

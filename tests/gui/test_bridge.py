@@ -10,6 +10,7 @@ from ebmlab.gui.sweeper import Sweeper
 from ebmlab.session.mailbox import Mailbox
 from ebmlab.session.orders import Play
 from ebmlab.session.recipe import Recipe
+from ebmlab.session.run import Capture, Run
 from ebmlab.session.snapshot import Lens, Snapshot
 
 
@@ -17,7 +18,7 @@ class Stub:
     """A runner without a thread."""
 
     def __init__(self):
-        self.orders, self.snapshots = SimpleQueue(), Mailbox()
+        self.orders, self.captures, self.snapshots = SimpleQueue(), SimpleQueue(), Mailbox()
         self.started = self.closed = False
 
     def start(self):
@@ -53,6 +54,30 @@ def test_that_the_newest_snapshot_arrives_once(runner, bridge, qtbot):
     qtbot.wait(60)
     assert seen == [2]
     assert runner.started
+
+
+def test_that_every_run_that_is_handed_out_arrives_even_at_the_end(runner, bridge):
+    seen = []
+    bridge.captured.connect(lambda capture: seen.append(capture.name))
+    for name in ("save", ""):
+        runner.captures.put(Capture(name, Run(recipe=Recipe())))
+    bridge.poll()
+    runner.captures.put(Capture("last", Run(recipe=Recipe())))
+    bridge.close()
+    assert seen == ["save", "", "last"]
+
+
+def test_that_a_run_that_was_asked_for_goes_to_whoever_asked(runner, bridge):
+    mine, others = [], []
+    bridge.captured.connect(lambda capture: others.append(capture.name))
+    bridge.ask(mine.append)
+    order = runner.orders.get_nowait()
+    run = Run(recipe=Recipe(), step=7)
+    runner.captures.put(Capture(order.name, run))
+    runner.captures.put(Capture("save", run))
+    bridge.poll()
+    assert mine == [run]
+    assert others == ["save"]
 
 
 def test_that_a_reason_that_holds_no_more_is_told(runner, bridge):

@@ -184,7 +184,7 @@ def test_that_too_much_mass_is_red_and_too_little_blue(canvas):
 def test_that_an_energy_without_a_normaliser_is_said_in_words_and_not_painted(canvas):
     canvas.show_snapshot(snapshot(canvas.lens, log_z=None, figures=Evaluation(normalisable=False)))
     for pane in canvas.panes[2:]:
-        shown = pane.plane._shown(canvas._shared.fields, theme.current())
+        shown = pane.plane.painter.picture(canvas._shared.fields, theme.current())
         assert "cannot be normalised" in shown.note
         assert shown.field is None
 
@@ -196,7 +196,7 @@ def test_that_the_numbers_of_the_colour_bar_lie_over_the_particles(canvas):
     for particles in (np.empty((0, 2)), np.random.default_rng(0).uniform(-9, 9, (20_000, 2))):
         canvas.show_snapshot(snapshot(canvas.lens, particles=particles))
         images.append(pane.plane.grab().toImage())
-    bar = pane.plane._backdrop._bar
+    bar = pane.plane.painter._backdrop._bar
     strip = [
         [image.pixelColor(pane.plane.width() - bar.width() + x, 13).lightness() for x in range(bar.width() - 6)]
         for image in images
@@ -210,25 +210,25 @@ def test_that_contour_lines_follow_the_field_in_the_end(qtbot, canvas):
         last = snapshot(canvas.lens)
         canvas.show_snapshot(snapshot(canvas.lens, energy=last.energy + shift))
         plane.grab()
-    assert plane._backdrop.late
-    qtbot.waitUntil(lambda: not plane._backdrop.late, timeout=2000)
-    assert plane._backdrop._lines._of[0] is canvas._shared.fields.snapshot.energy
-    assert plane._backdrop._bar_of[-1] == plane._picture.bar
+    assert plane.painter._backdrop.late
+    qtbot.waitUntil(lambda: not plane.painter._backdrop.late, timeout=2000)
+    assert plane.painter._backdrop._lines._of[0] is canvas._shared.fields.snapshot.energy
+    assert plane.painter._backdrop._bar_of[-1] == plane.painter._picture.bar
 
 
 def test_that_the_field_is_not_painted_again_while_only_particles_move(canvas):
     first = snapshot(canvas.lens)
     canvas.show_snapshot(first)
     plane = canvas.panes[1].plane
-    plane._backdrop.forget()
+    plane.painter._backdrop.forget()
     plane.grab()
-    key = plane._backdrop._image.cacheKey()
+    key = plane.painter._backdrop._image.cacheKey()
     canvas.show_snapshot(snapshot(canvas.lens, energy=first.energy, target=first.target, particles=np.zeros((5, 2))))
     plane.grab()
-    assert plane._backdrop._image.cacheKey() == key
+    assert plane.painter._backdrop._image.cacheKey() == key
     canvas.show_snapshot(snapshot(canvas.lens, energy=first.energy + 1, target=first.target))
     plane.grab()
-    assert plane._backdrop._image.cacheKey() != key
+    assert plane.painter._backdrop._image.cacheKey() != key
 
 
 def test_that_particles_are_drawn_where_they_are(canvas):

@@ -14,7 +14,7 @@ from ebmlab.engine.energies import MLP
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.engine.logz import AIS
 from ebmlab.gui import equations, theme
-from ebmlab.gui.boxes import Box
+from ebmlab.paint.boxes import Box
 from ebmlab.gui.labels import families, label, sections
 from ebmlab.gui.panels.catalogue import CataloguePanel, name_of
 from ebmlab.gui.panels.sheet import ComponentSheet

@@ -294,24 +294,24 @@ def test_that_logarithmic_values_are_drawn_at_their_logarithm(chart):
     drawn(chart, snapshot())
     chart.set_spread(y=True)
     area, y = chart._plot.area, chart._plot.placed(chart.curves[0])[:, 1]
-    low, high = chart._plot._y
+    low, high = chart._plot.painter.y
     share = (area.bottom() - y) / area.height()
     np.testing.assert_allclose(low + share * (high - low), np.log10(exact()["nll"]))
 
 
 def test_that_zooming_stops_the_axes_from_following_until_they_are_told_to(chart):
     drawn(chart, snapshot())
-    chart._plot.set_span((100, 200), (0, 1))
+    chart._plot.painter.set_span((100, 200), (0, 1))
     chart._plot.zoomed.emit()
     drawn(chart, snapshot(step=600))
-    assert chart._plot.steps() == pytest.approx((100, 200))
+    assert chart._plot.painter.steps() == pytest.approx((100, 200))
     chart.follow()
-    assert chart._plot.steps() == pytest.approx((0, 600))
+    assert chart._plot.painter.steps() == pytest.approx((0, 600))
 
 
 def test_that_a_single_point_can_be_seen(chart):
     drawn(chart, snapshot(exact=exact(1)))
-    curve = chart._plot._curves[0]
+    curve = chart._plot.painter.curves[0]
     assert curve.x[0] < curve.x[1]
     assert curve.y[0] == curve.y[1] == 3.0
 
@@ -352,13 +352,13 @@ def test_that_exact_curves_stay_ink_when_the_theme_changes(chart, qapp):
 def test_that_the_wheel_zooms_a_chart_about_the_cursor(chart, qapp):
     drawn(chart, snapshot())
     plot, at = chart._plot, QPointF(chart._plot.area.center())
-    middle = np.mean(plot.steps())
+    middle = np.mean(plot.painter.steps())
     none, still = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
     event = QWheelEvent(at, at, QPoint(), QPoint(0, 240), none, still, Qt.ScrollPhase.NoScrollPhase, False)
     qapp.sendEvent(plot, event)
-    assert np.ptp(plot.steps()) == pytest.approx(500 * 0.85**2)
-    assert np.mean(plot.steps()) == pytest.approx(middle)
-    assert not chart._following
+    assert np.ptp(plot.painter.steps()) == pytest.approx(500 * 0.85**2)
+    assert np.mean(plot.painter.steps()) == pytest.approx(middle)
+    assert not chart.painter.following
 
 
 def test_that_a_drag_takes_the_curves_along_and_a_double_click_brings_them_back(chart, qtbot):
@@ -367,21 +367,21 @@ def test_that_a_drag_takes_the_curves_along_and_a_double_click_brings_them_back(
     qtbot.mousePress(plot, Qt.MouseButton.LeftButton, pos=start)
     qtbot.mouseMove(plot, start + QPoint(-30, 0))
     qtbot.mouseRelease(plot, Qt.MouseButton.LeftButton)
-    assert plot.steps()[0] == pytest.approx(30 / plot.area.width() * 500, rel=0.05)
+    assert plot.painter.steps()[0] == pytest.approx(30 / plot.area.width() * 500, rel=0.05)
     qtbot.mouseDClick(plot, Qt.MouseButton.LeftButton)
-    assert plot.steps() == pytest.approx((0, 500))
+    assert plot.painter.steps() == pytest.approx((0, 500))
 
 
 def test_that_axes_are_painted_again_only_when_their_numbers_move(chart):
     drawn(chart, snapshot())
     chart.grab()
-    key = chart._plot._axes.cacheKey()
+    key = chart._plot.painter._axes.cacheKey()
     drawn(chart, snapshot(training=training(400)))
     chart.grab()
-    assert chart._plot._axes.cacheKey() == key
+    assert chart._plot.painter._axes.cacheKey() == key
     drawn(chart, snapshot(step=900))
     chart.grab()
-    assert chart._plot._axes.cacheKey() != key
+    assert chart._plot.painter._axes.cacheKey() != key
 
 
 @pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf, 1e300])

@@ -116,7 +116,7 @@ def test_that_cost_and_worth_are_read_off_the_rows(qtbot):
 def test_that_each_dimension_has_its_number_on_a_logarithmic_axis(page):
     page.show_survey(Survey(ROWS))
     plot = page.charts[0]._plot
-    assert [tick.text for tick in plot._chosen_ticks()] == ["2", "16"]
+    assert [tick.text for tick in plot.settle()._chosen_ticks()] == ["2", "16"]
     assert page.charts[0].spread.x
     assert page.charts[0].spread.y
 

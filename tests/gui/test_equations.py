@@ -7,8 +7,10 @@ from PySide6.QtSvg import QSvgRenderer
 
 import ebmlab.session.recipe  # noqa: F401  fills the families
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
-from ebmlab.gui import boxes, equations, theme
-from ebmlab.gui.equations import EquationView, lines, paint, pieces, terms, typeset
+from ebmlab.gui import theme
+from ebmlab.gui.equations import EquationView
+from ebmlab.paint import boxes, equations
+from ebmlab.paint.equations import lines, paint, pieces, terms, typeset
 from ebmlab.gui.tex import inline, rich
 from ebmlab.spec import FAMILIES, page
 

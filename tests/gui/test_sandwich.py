@@ -62,7 +62,7 @@ def test_that_the_axis_of_rungs_is_logarithmic_and_has_a_number_at_each(chart):
     drawn(chart, snapshot(sandwich=FOUND))
     plot = chart._plot
     assert chart.spread.x
-    assert [tick.text for tick in plot._chosen_ticks()] == ["5", "20", "80", "320"]
+    assert [tick.text for tick in plot.settle()._chosen_ticks()] == ["5", "20", "80", "320"]
     x = plot.placed(next(c for c in chart.curves if c.key == "low"))[:, 0]
     np.testing.assert_allclose(np.diff(x), np.diff(x)[0], rtol=1e-6)
     assert plot.area.left() < x[0] < x[-1] < plot.area.right()
@@ -121,8 +121,8 @@ def test_that_the_cursor_over_steps_leaves_the_axis_of_rungs_alone(qtbot):
     charts = Charts()
     qtbot.addWidget(charts)
     charts.charts["likelihood"].hovered.emit(10.0)
-    assert charts.charts["log-z"]._plot._cursor == 10.0
-    assert charts.charts["sandwich"]._plot._cursor is None
+    assert charts.charts["log-z"]._plot.painter._cursor == 10.0
+    assert charts.charts["sandwich"]._plot.painter._cursor is None
 
 
 def test_that_a_logarithmic_axis_spans_small_values_and_skips_none_above_zero():

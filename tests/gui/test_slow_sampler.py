@@ -14,7 +14,7 @@ from ebmlab.engine.samplers import MetropolisLangevin
 from ebmlab.gui import theme
 from ebmlab.gui.window import LabWindow
 from ebmlab.paint.dots import Dots
-from ebmlab.paint.overlays import Surface, draw_stage
+from ebmlab.paint.overlays import Glass, draw_stage
 from ebmlab.paint.projection import Projection
 from ebmlab.paint.ways import crosses, heads
 from ebmlab.session.recipe import Recipe
@@ -84,8 +84,8 @@ def painted(ways):
     image = QImage(240, 240, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("black"))
     painter = QPainter(image)
-    surface = Surface(painter, Projection((-1.0, 1.0, -1.0, 1.0), 240, 240), theme.DARK, Dots())
-    draw_stage(surface, StageShown(name="accepted", text="", index=1, ways=ways))
+    glass = Glass(painter, Projection((-1.0, 1.0, -1.0, 1.0), 240, 240), theme.DARK, Dots())
+    draw_stage(glass, StageShown(name="accepted", text="", index=1, ways=ways))
     painter.end()
     return image
 

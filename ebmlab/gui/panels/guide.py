@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 from ebmlab.gui import theme
 from ebmlab.gui.actions import Actions
 from ebmlab.gui.panels.finder import plain
+from ebmlab.paint.shows import SHOWS
 
 
 class Guide(QDialog):
@@ -51,13 +52,21 @@ class Guide(QDialog):
         lines = (
             self.tr("Wheel: zoom about the cursor. Middle or right button: pan."),
             self.tr("Double click on a pane's header: fill the canvas with it, and back."),
+            self.tr(
+                "Drag along the timeline: show the run as it was; its arrow keys go step by step, with Ctrl by name."
+            ),
             self.tr("Double click on a chart: follow the run again after zooming."),
             self.tr("Drop or paste points, one a line, or a picture: they become the target."),
+            self.tr("Drop or paste a recipe, or a link that begins with ebmlab: it takes the place of the recipe."),
         )
         return "<h3>{}</h3>{}".format(self.tr("Mouse"), "".join(f"<p>{html.escape(t)}</p>" for t in lines))
 
     def _keys(self, actions: Actions) -> str:
-        rows = [(self.tr("Space"), self.tr("Run or pause")), ("1 … 6", self.tr("What the active pane shows"))]
+        rows = [
+            (self.tr("Space"), self.tr("Run or pause")),
+            ("1 … {}".format(len(SHOWS)), self.tr("What the active pane shows")),
+            (self.tr("Esc"), self.tr("Leave what is shown: the past, the talk, a page")),
+        ]
         rows += [(a.shortcut().toString(), plain(a.text())) for a in actions if not a.shortcut().isEmpty()]
         cells = "".join(
             f"<tr><td><b>{html.escape(k)}</b>&nbsp;&nbsp;</td><td>{html.escape(t)}</td></tr>" for k, t in rows

@@ -55,7 +55,7 @@ class Status(QStatusBar):
     def show_snapshot(self, snapshot: Snapshot, frames_per_second: float) -> None:
         """Shows a snapshot's figures, at most twice a second."""
 
-        if monotonic() < self._due:
+        if monotonic() < self._due and not snapshot.past:
             return
         self._due = monotonic() + PERIOD
         self.say("device", snapshot.device)
@@ -63,7 +63,7 @@ class Status(QStatusBar):
         speed = self.tr("{} steps/s").format(f"{snapshot.steps_per_second:,.0f}")
         self.say("speed", self.tr("the sampler, stage by stage") if slow else speed)
         self.say("frames", self.tr("{} frames/s").format(f"{frames_per_second:.0f}"))
-        self.say("step", self.tr("step {}").format(f"{snapshot.step:,}"))
+        self.say("step", self.tr("step {}").format(f"{snapshot.end if snapshot.past else snapshot.step:,}"))
         self.say("seed", self.tr("seed {}").format(snapshot.recipe.seed))
         figures = snapshot.figures
         if figures is not None:

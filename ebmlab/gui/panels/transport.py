@@ -85,6 +85,12 @@ class Transport(QToolBar):
         self._slider.setValue(self._places[slow])
         self._say()
 
+    def set_speed(self, speed: float | None) -> None:
+        """Chooses the steps per second, as the slider would."""
+
+        if speed in SPEEDS and not self._slow:
+            self._slider.setValue(SPEEDS.index(speed))
+
     def shift(self, places: int) -> None:
         """Moves the speed by a number of places."""
 
