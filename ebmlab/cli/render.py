@@ -82,9 +82,9 @@ def _film(args: argparse.Namespace, layout: Layout, path: Path) -> dict[str, Any
         part = cut(reel.steps, args.first, args.last, args.seconds, args.fps)
     except BadInput as fault:
         raise fault.within(source=args.run) from None
+    _complete(reel)
     progress = Progress(part.count, "pictures")
     try:
-        _finish(reel.complete(), lambda _: None)
         made = _finish(film(reel, layout, encoder, part, args.orbit), lambda p: progress(p.done, _left(p.left)))
     finally:
         progress.close()
@@ -102,7 +102,7 @@ def _still(args: argparse.Namespace, layout: Layout, path: Path) -> dict[str, An
     if reel.steps:
         step = reel.steps[-1] if args.at is None else args.at
         lens = lens_of(layout, reel.recipe_at(step).window)
-        _finish(reel.complete(), lambda _: None)
+        _complete(reel)
         shown = reel.snapshot(step, lens)
     elif args.at in (None, saved.step):
         shown = present(saved, lens_of(layout, saved.recipe.window), args.device)
@@ -124,6 +124,16 @@ def present(saved: Run, lens: Lens, device: str) -> Snapshot:
     while watch.urgent and watch.pending:
         watch.study()
     return watch.snapshot(lens, lens.resolution, State())
+
+
+def _complete(reel: Reel) -> None:
+    """Finds out the exact figures of a run that recorded none."""
+
+    progress = Progress(100, "% of the exact figures")
+    try:
+        _finish(reel.complete(), lambda share: progress(round(100 * share)))
+    finally:
+        progress.close()
 
 
 def _finish(work: Generator[Any, None, T], tell: Any) -> T:

@@ -4,9 +4,9 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from concurrent.futures import BrokenExecutor, Executor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     todo = [trial for trial in trials if not folder.has(trial.name)]
     start = time.perf_counter()
     try:
-        with _executor(args) as executor:
+        with _executor(args) if todo else nullcontext() as executor:
             print(_ahead(todo, trials, args), file=sys.stderr if args.json else sys.stdout, flush=True)
             with closing(Bar()) as bar:
                 rows = perform(spec, args.out, executor, args.device, bar)
@@ -101,11 +101,11 @@ def _ahead(todo: Sequence[Trial], trials: Sequence[Trial], args: argparse.Namesp
 
     ended = f", {len(trials) - len(todo)} of which have ended" if len(todo) < len(trials) else ""
     if not todo:
-        return f"{len(trials)} runs, all of which have ended"
+        return f"{_count(trials)}, all of which have ended"
     seconds = forecast(todo, args.device)
-    where = args.executor or f"{_jobs(args)} processes"
-    share = "" if args.executor else f", about {_time(seconds / min(_jobs(args), len(todo)))} on {where}"
-    return f"{len(trials)} runs{ended}; at most about {_time(seconds)} one after another{share}"
+    jobs = min(_jobs(args), len(todo))
+    share = "" if args.executor or jobs == 1 else f", {_time(seconds / jobs)} on {jobs} processes"
+    return f"{_count(trials)}{ended}; at most about {_time(seconds)} one after another{share}"
 
 
 def _executor(args: argparse.Namespace) -> AbstractContextManager[Executor]:
@@ -149,9 +149,7 @@ def _answer(rows: Sequence[Tried], trained: int, seconds: float, files: Sequence
 def _show(rows: Sequence[Tried], answer: dict[str, Any], out: Path) -> None:
     named = [(row, kl) for row in rows if (kl := row.figure("kl")) is not None and not row.diverged]
     best = sorted(named, key=lambda pair: pair[1])[:BEST]
-    print(
-        f"{answer['trained']} runs trained in {_time(answer['seconds'])}, {answer['diverged']} of {len(rows)} diverged"
-    )
+    print(f"trained {answer['trained']} in {_time(answer['seconds'])}; {answer['diverged']} of {_count(rows)} diverged")
     print("lowest KL:")
     table((f"  {number(kl)}", ", ".join(f"{path} = {value}" for path, value in row.knobs)) for row, kl in best)
     print(f"in {out}: {', '.join(answer['files'])}")
@@ -164,8 +162,12 @@ def _list(spec: Sweep, trials: Sequence[Trial], as_json: bool) -> int:
         return 0
     for trial in trials:
         print(f"{trial.name}  {said(trial)}")
-    print(f"{len(trials)} runs of {spec.steps} steps")
+    print(f"{_count(trials)} of {spec.steps} steps")
     return 0
+
+
+def _count(runs: Sized) -> str:
+    return f"{len(runs)} run{'s' * (len(runs) != 1)}"
 
 
 def _time(seconds: float) -> str:

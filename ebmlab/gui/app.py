@@ -185,6 +185,7 @@ class Visit(QObject):
     def _furnish(self) -> None:
         lab = self.window.furnish(device=self._device)
         lab.completed.connect(self._sweeper.settle)
+        lab.filing.quiet = self._seconds is not None
         if self._path is not None:
             try:
                 lab.filing.open_or_raise(self._path)
@@ -192,9 +193,8 @@ class Visit(QObject):
                 self._refuse(fault)
                 return
         if self._seconds is not None:
-            lab.filing.quiet = True
             lab.steering.run(True)
-            lab.completed.connect(self._count_down)
+            lab.when_complete(self._count_down)
 
     def _count_down(self) -> None:
         assert self._seconds is not None

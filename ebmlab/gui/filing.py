@@ -71,7 +71,8 @@ class Filing(QObject):
             BadInput: If it cannot be read.
         """
 
-        result = opened(path, self._document.recipe)
+        recipe = self._document.recipe
+        result = self._sessions.away(lambda: opened(path, recipe))
         if result.label:
             self._document.set(result.recipe, result.label)
         elif self.may_leave():

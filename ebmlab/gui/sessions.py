@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -17,11 +17,16 @@ from ebmlab.session.recipe import Recipe
 from ebmlab.session.run import Capture, Run
 from ebmlab.session.snapshot import Snapshot
 from ebmlab.session.timeline import Moment
+from ebmlab.spec import BadInput
 
 if TYPE_CHECKING:
     from ebmlab.gui.lab import Lab
+    from ebmlab.gui.views.canvas import Canvas
 
 
+T = TypeVar("T")
+TELLING = ("energy", "surface", "model", "difference")
+"""What tells runs from each other, the best first."""
 NOTE = 8000
 """Milliseconds that a note stands."""
 
@@ -114,7 +119,7 @@ class Sessions(QObject):
     def package(self, then: Callable[[Run, QImage], None]) -> None:
         """Asks for the run under way, with the arrangement of the window and a picture of the canvas."""
 
-        picture, view = self._lab.canvas.grab().toImage(), arrangement(self._lab)
+        picture, view = portrait(self._lab.canvas), arrangement(self._lab)
         self._lab.bridge.ask(lambda run: then(replace(run, view=view), picture))
 
     def save(self, path: Path) -> None:
@@ -127,12 +132,23 @@ class Sessions(QObject):
     def wait(self) -> bool:
         """Waits until what was asked to be saved has been, painting meanwhile; returns whether it could be."""
 
-        loop, timer = QEventLoop(), QTimer(interval=FRAME)
-        timer.timeout.connect(lambda: None if self._saving else loop.quit())
-        timer.start()
-        if self._saving:
-            loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        _paint_while(lambda: bool(self._saving))
         return not self._fault
+
+    def away(self, deed: Callable[[], T]) -> T:
+        """Returns what comes of a deed that takes long, which is done in the writer's thread, painting meanwhile.
+
+        Raises:
+            BadInput: If it fails. The message is a sentence.
+        """
+
+        found: list[T] = []
+        faults: list[str] = []
+        self.scribe.write(lambda: found.append(deed()), faults.append)
+        _paint_while(lambda: not faults)
+        if faults[0]:
+            raise BadInput(faults[0])
+        return found[0]
 
     def observe(self, snapshot: Snapshot) -> None:
         """Follows the run."""
@@ -177,7 +193,7 @@ class Sessions(QObject):
         if capture.name:
             return
         self._announce = False
-        kept = self.keeper.keep(capture.run, lambda: lab.canvas.grab().toImage(), lab.snapshot)
+        kept = self.keeper.keep(capture.run, lambda: portrait(lab.canvas), lab.snapshot)
         if kept and announce and not lab.window.error_bar.text:
             note = self.tr("The run before is kept: Tools > What was tried")
             lab.window.tell(note)
@@ -199,6 +215,23 @@ class Sessions(QObject):
             self._mark = self._saved = Mark(self._mark.run + 1, run.step, run.moments)
             arrange(self._lab, run.view)
             self.changed.emit()
+
+
+def _paint_while(condition: Callable[[], bool]) -> None:
+    """Paints the window, and takes no input, for as long as a condition holds."""
+
+    loop, timer = QEventLoop(), QTimer(interval=FRAME)
+    timer.timeout.connect(lambda: None if condition() else loop.quit())
+    timer.start()
+    if condition():
+        loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+
+
+def portrait(canvas: Canvas) -> QImage:
+    """Returns a picture of the pane that tells a run from others best: of what is learnt, where that is seen."""
+
+    told = [pane for kind in TELLING for pane in canvas.visible_panes if pane.kind == kind]
+    return (told or [canvas.active_pane])[0].plane.grab().toImage()
 
 
 def is_session(path: Path) -> bool:

@@ -81,7 +81,7 @@ class Takeout(QObject):
             if lab.filing.open(tried.session):
                 lab.pages.go_home()
         elif there:
-            self._attempt(lambda: self._adopt(load_run(tried.session)))
+            self._attempt(lambda: self._adopt(lab.sessions.away(lambda: load_run(tried.session))))
         elif self._adopt(Run(recipe=tried.recipe)):
             lab.window.tell(self.tr("The session of this run is not kept any more; its recipe begins afresh."))
 

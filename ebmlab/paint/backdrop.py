@@ -81,9 +81,8 @@ class Backdrop:
         if sheet != self._sheet or self._shown is None or self._lines.due or not _same(shown, self._shown, sheet):
             self._paint(shown, sheet)
             if sheet.lines and shown.lines is not None:
-                lines = self._lines.image(shown.lines, shown.at, sheet)
                 with drawing(self._image) as painter:
-                    painter.drawImage(0, 0, lines)
+                    self._lines.lay(painter, shown.lines, shown.at, sheet)
         self._shown, self._sheet = shown, sheet
         return self._image
 
@@ -140,14 +139,17 @@ class Lines:
 
         return self.late and self._pace.clock() >= self._not_before
 
-    def image(self, field: np.ndarray, at: tuple[float, ...], sheet: Sheet) -> QImage:
-        """Returns the lines of this field, or of one shortly before."""
+    def lay(self, painter: QPainter, field: np.ndarray, at: tuple[float, ...], sheet: Sheet) -> None:
+        """Lays the lines of this field, or of one shortly before, over a picture."""
 
         self._trace(field, at, sheet.window)
+        if not self._pace.lines:  # they are others every time: an image of them would be of no use
+            draw_lines(painter, sheet.projection, self._lines, sheet.theme.palette.ink)
+            return
         if self._image_for != sheet:
             self._image_for = sheet
             self._draw(sheet)
-        return self._image
+        painter.drawImage(0, 0, self._image)
 
     def _trace(self, field: np.ndarray, at: tuple[float, ...], window: Window) -> None:
         now = self._pace.clock()

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
 
 from ebmlab.paint.axes import draw_axes
 from ebmlab.paint.backdrop import Pace
 from ebmlab.paint.card import round_off
 from ebmlab.paint.chart import ChartPainter
 from ebmlab.paint.charts import CHARTS
+from ebmlab.paint.curves import Curve
 from ebmlab.paint.heading import draw_heading
 from ebmlab.paint.layout import Cell
 from ebmlab.paint.page import Page
 from ebmlab.paint.places import Place
 from ebmlab.paint.plane import PlanePainter, Shared
 from ebmlab.paint.projection import Projection
-from ebmlab.paint.shapes import shifted
+from ebmlab.paint.shapes import drawing, shifted
 from ebmlab.paint.shows import SHOWS, number
 from ebmlab.paint.ticks import Tick, ticks
 from ebmlab.paint.words import translate
@@ -90,6 +91,8 @@ class ChartCell:
     def __init__(self, cell: Cell) -> None:
         self._make = CHARTS[cell.name]
         self.painter = ChartPainter(self._make())
+        self._image = QImage()
+        self._image_of: tuple[object, ...] = ()
 
     def take(self, snapshot: Snapshot, end: float) -> None:
         """Takes in the next snapshot; an axis of steps ends at the one given."""
@@ -112,7 +115,31 @@ class ChartCell:
 
         inner = page._replace(width=page.width - 2, height=page.height - 2)
         with shifted(painter, 1, 1):
-            self.painter.paint(painter, inner)
+            if page.vector:
+                self.painter.paint(painter, inner)
+            else:
+                painter.drawImage(0, 0, self._painted(inner))
+
+    def _painted(self, page: Page) -> QImage:
+        """Returns the chart as an image, painted anew only when a curve has grown: mostly none has."""
+
+        reading = self.painter.reading
+        ends = self.painter.end if self.painter.following else 0.0
+        made_of = (page, ends, reading.note, *((c.key, c.label, len(c.x), *_last(c)) for c in reading.curves))
+        if made_of != self._image_of:
+            self._image_of = made_of
+            self._image = QImage(QSize(page.width, page.height) * page.ratio, QImage.Format.Format_ARGB32_Premultiplied)
+            self._image.setDevicePixelRatio(page.ratio)
+            self._image.fill(Qt.GlobalColor.transparent)
+            with drawing(self._image) as painter:
+                self.painter.paint(painter, page)
+        return self._image
+
+
+def _last(curve: Curve) -> tuple[str, ...]:
+    """Returns the ends of a curve, as text, in which what is no number equals itself."""
+
+    return tuple(str(values[-1]) for values in (curve.x, curve.y, curve.error) if values is not None and len(values))
 
 
 def _draw_axes(painter: QPainter, place: Place, projection: Projection, page: Page) -> None:

@@ -26,6 +26,10 @@ CROSS = 7
 """Pixels of each arm of the cross that marks the point under the cursor."""
 
 
+EDGE = 6.0
+"""Pixels that the rim of the block may lie behind it: the steps of its outline must not break it."""
+
+
 class View(NamedTuple):
     """What of a field is seen, and from where."""
 
@@ -86,12 +90,13 @@ class SurfacePainter:
     def _traced(self, shown: Picture, view: View) -> QPainterPath:
         """Returns what is seen of the block's rim and of the contour lines."""
 
-        lines = [_rim(view.shown)]
-        if view.lines and shown.lines is not None:
-            lines += traced(shown.lines, shown.at, view.field, self._nodes)
+        rim = runs(self._pixels(_rim(view.shown), EDGE))
+        lines = [] if shown.lines is None else traced(shown.lines, shown.at, view.field, self._nodes)
+        if not (view.lines and lines):
+            return path(rim)
         pixels = self._pixels(np.concatenate(lines))
         parts = np.split(pixels, np.cumsum([len(line) for line in lines])[:-1])
-        return path([run for part in parts for run in runs(part)])
+        return path([*rim, *(run for part in parts for run in runs(part))])
 
     def _draw_lines(self, painter: QPainter, page: Page) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -127,11 +132,11 @@ class SurfacePainter:
 
         return None if self._relief is None else self._relief.plane(pixel.x() * self._ratio, pixel.y() * self._ratio)
 
-    def _pixels(self, points: np.ndarray) -> np.ndarray:
+    def _pixels(self, points: np.ndarray, slack: float = 2.0) -> np.ndarray:
         assert self._relief is not None
         with np.errstate(invalid="ignore"):
             finite = np.where(np.abs(points) < 1e6, points, 1e6)
-            return self._relief.pixels(finite, self._relief.heights(finite)) / self._ratio
+            return self._relief.pixels(finite, self._relief.heights(finite), slack) / self._ratio
 
     def _flat(self, points: np.ndarray, keep: bool = False) -> np.ndarray:
         """Returns points as those of a plane that lies flat on the pixels; without the hidden ones, unless kept."""

@@ -33,7 +33,7 @@ class Codec:
     threads: int = 2
 
 
-H264 = Codec("libx264", (("preset", "superfast"), ("crf", "20")))
+H264 = Codec("libx264", (("preset", "ultrafast"), ("crf", "20"), ("x264-params", "no-deblock=0:cabac=1")))
 VP9 = Codec(
     "libvpx-vp9",
     (("deadline", "realtime"), ("cpu-used", "7"), ("crf", "24"), ("b", "0"), ("row-mt", "1"), ("tile-columns", "2")),

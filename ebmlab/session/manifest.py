@@ -74,7 +74,8 @@ class Manifest:
             raise BadInput(f"{NAME} is not of a run; give format {FORMAT!r}", key="format")
         version = data.get("version")
         if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
-            message = f"this run is of version {str(version)[:20]}, and this program reads up to {VERSION}; get a newer ebmlab"
+            shown = str(version)[:20]
+            message = f"this run is of version {shown}, and this program reads up to {VERSION}; get a newer ebmlab"
             raise BadInput(message, key="version")
         wanted = _WANTED | (_OF_FIRST if version == 1 else _OF_SECOND)
         for key, sound in wanted.items():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -87,17 +88,25 @@ def whole(name, recipe, count):
     data["over"]["seed"] = {"from": 0, "count": 16}
     spec = loads_sweep(json.dumps(data))
     with tempfile.TemporaryDirectory() as out:
-        start = time.perf_counter()
+        start, used = time.perf_counter(), spent()
         with processes(cores()) as executor:
             rows = sweep(spec, out, executor)
-        swept = time.perf_counter() - start
-    start = time.perf_counter()
+        swept, swept_used = time.perf_counter() - start, spent() - used
+    start, used = time.perf_counter(), spent()
     for trial in checked(spec):
         work(Job(trials=(trial,)))
-    alone = time.perf_counter() - start
+    alone, alone_used = time.perf_counter() - start, spent() - used
     batch = max(row.together for row in rows)
     say(f"{name}, 64 runs of {count} steps, batches of {batch}, {cores()} processes:")
     say(f"    {alone:.0f} s one after another, {swept:.0f} s as a sweep: {alone / swept:.2f}x")
+    say(f"    of processors: {alone_used:.0f} s and {swept_used:.0f} s: {alone_used / swept_used:.2f}x")
+
+
+def spent():
+    """Returns the processor time of this process and of those that it has started and that have ended, in seconds."""
+
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
 def main():

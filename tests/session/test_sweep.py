@@ -208,11 +208,13 @@ def test_that_a_cluster_does_the_same_work(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_that_processes_do_the_same_work(tmp_path):
+    small = spec(over={"estimator.sigma": [0.3, 0.5], "seed": [0, 1]})
     with Here() as here:
-        alone = sweep(spec(), tmp_path / "here", here)
+        alone = sweep(small, tmp_path / "here", here)
     with processes(2) as executor:
-        rows = sweep(spec(), tmp_path / "there", executor)
+        rows = sweep(small, tmp_path / "there", executor)
     assert [row.knobs for row in rows] == [row.knobs for row in alone]
     for one, other in zip(alone, rows):
         pair = load_run(one.session).weights, load_run(other.session).weights
@@ -278,6 +280,7 @@ def test_that_a_sweep_killed_at_any_moment_loses_no_run_and_does_none_twice(tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_that_workers_end_with_the_sweep(tmp_path, begin, blow):

@@ -64,7 +64,7 @@ class Guide(QDialog):
     def _keys(self, actions: Actions) -> str:
         rows = [
             (self.tr("Space"), self.tr("Run or pause")),
-            ("1 … {}".format(len(SHOWS)), self.tr("What the active pane shows")),
+            (f"1 … {len(SHOWS)}", self.tr("What the active pane shows")),
             (self.tr("Esc"), self.tr("Leave what is shown: the past, the talk, a page")),
         ]
         rows += [(a.shortcut().toString(), plain(a.text())) for a in actions if not a.shortcut().isEmpty()]

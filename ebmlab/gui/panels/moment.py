@@ -18,6 +18,7 @@ class MomentEditor(QFrame):
     Arguments:
         moment: The step as it is named so far.
         new: Whether it had no name before.
+        window: What it lies over.
 
     Signals:
         named: The step with its name, empty if it shall have none.
@@ -25,8 +26,8 @@ class MomentEditor(QFrame):
 
     named = Signal(object)
 
-    def __init__(self, moment: Moment, new: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, moment: Moment, new: bool, window: QWidget) -> None:
+        super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("moment-editor")
         self.setProperty("card", True)
@@ -56,7 +57,7 @@ class MomentEditor(QFrame):
         """Shows it above a widget of the same window, at its right end."""
 
         self.adjustSize()
-        at = widget.mapTo(self.parentWidget(), QPoint(widget.width() - self.width(), -self.height() - 4))
+        at = widget.mapTo(widget.window(), QPoint(widget.width() - self.width(), -self.height() - 4))
         self.move(max(at.x(), 0), max(at.y(), 0))
         self.show()
         self.raise_()

@@ -14,8 +14,8 @@ from ebmlab.gui.widgets import Label
 tr = QCoreApplication.translate
 PICTURE = (64, 40)
 """Pixels of a run's picture at scale 1."""
-MOST = 3
-"""Runs that are seen at once; the others are scrolled to."""
+MOST, LOW = 3, 700
+"""Runs that are seen at once, the others are scrolled to; the height of a window that has room for one only."""
 
 
 class OffersBar(QFrame):
@@ -57,8 +57,9 @@ class OffersBar(QFrame):
         for offer in offers:
             column.addWidget(self._row(offer))
         self._scroll.setWidget(rows)
-        seen = min(len(offers), MOST)
-        self._scroll.setFixedHeight(seen * theme.current().px(PICTURE[1] + 4) + 2)
+        low = self.window().height() < theme.current().px(LOW)
+        seen = max(min(len(offers), 1 if low else MOST), 1)
+        self._scroll.setFixedHeight(seen * theme.current().px(PICTURE[1]) + (seen - 1) * 4 + 2)
         self.setVisible(bool(offers))
 
     def _row(self, offer: Offer) -> QWidget:
@@ -71,10 +72,16 @@ class OffersBar(QFrame):
         if not thumbnail.isNull():
             size = px(PICTURE[0]), px(PICTURE[1])
             smooth = Qt.TransformationMode.SmoothTransformation
-            picture.setPixmap(thumbnail.scaled(*size, Qt.AspectRatioMode.KeepAspectRatio, smooth))
+            wide = thumbnail.scaled(*size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, smooth)
+            picture.setPixmap(wide.copy((wide.width() - size[0]) // 2, (wide.height() - size[1]) // 2, *size))
         picture.setFixedSize(px(PICTURE[0]), px(PICTURE[1]))
         line.addWidget(picture)
-        line.addWidget(Label(described(offer)), 1)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        name, when = described(offer)
+        words.addWidget(Label(name))
+        words.addWidget(Label(when, muted=True))
+        line.addLayout(words, 1)
         for text, tip, signal in (
             (self.tr("Restore"), self.tr("Goes on with it where it stood"), self.restore),
             (self.tr("Save as…"), self.tr("Copies it to a file"), self.save_as),
@@ -84,15 +91,15 @@ class OffersBar(QFrame):
         return row
 
 
-def described(offer: Offer) -> str:
-    """Returns what was under way, and when."""
+def described(offer: Offer) -> tuple[str, str]:
+    """Returns what was under way, and how far and when."""
 
     recipe, when, locale = offer.run.recipe, QDateTime.fromSecsSinceEpoch(int(offer.when)), QLocale()
     short = QLocale.FormatType.ShortFormat
     today = when.date() == QDate.currentDate()
     day = tr("OffersBar", "today") if today else locale.toString(when.date(), short)
     step = tr("OffersBar", "step {}").format(f"{offer.run.step:,}")
-    return f"{recipe.target.kind} / {recipe.estimator.kind}, {step}, {locale.toString(when.time(), 'HH:mm')} {day}"
+    return f"{recipe.target.kind} / {recipe.estimator.kind}", f"{step}, {locale.toString(when.time(), 'HH:mm')} {day}"
 
 
 def _button(text: str, tip: str, slot: Callable[[], None]) -> QPushButton:

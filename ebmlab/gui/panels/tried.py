@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from ebmlab.gui import theme
 from ebmlab.gui.errands import ErrandBar
 from ebmlab.gui.panels.comparison import Comparison
-from ebmlab.gui.panels.tried_rows import buttons, under_way, with_knobs
+from ebmlab.gui.panels.tried_rows import buttons, spelled_out, under_way
 from ebmlab.gui.panels.tried_table import TriedModel, TriedTable
 from ebmlab.gui.widgets import Combo, Label
 from ebmlab.record.sweep import save_csv
@@ -207,7 +207,7 @@ class TriedPage(QWidget):
 
         shown = self.table.sorted
         rows = [self.model.row(shown.mapToSource(shown.index(i, 0)).row()) for i in range(shown.rowCount())]
-        self._attempt(lambda: save_csv([with_knobs(row) for row in rows], path))
+        self._attempt(lambda: save_csv([spelled_out(row) for row in rows], path))
 
     def close_down(self) -> None:
         """Calls off a reading that is under way."""

@@ -53,11 +53,12 @@ def under_way(snapshot: Snapshot) -> Tried:
     )
 
 
-def with_knobs(row: Tried) -> Tried:
-    """Returns a row that names its kinds and what is not at its default, for a table that has columns for them."""
+def spelled_out(row: Tried) -> Tried:
+    """Returns a row whose knobs name its kinds and all else that a table of runs has columns for."""
 
     recipe = row.recipe
     when = [("when", moment(row.when))] if row.when else []
     kinds = [(name, getattr(recipe, name).kind) for name in ("target", "energy", "estimator")]
+    fisher = [] if row.figure("fisher") is None else [("fisher", row.figure("fisher"))]
     rest = [(d.path, d.left) for d in further(recipe) if d.left]
-    return replace(row, knobs=tuple(dict([*when, *kinds, ("seed", recipe.seed), *rest, *row.knobs]).items()))
+    return replace(row, knobs=tuple(dict([*when, *kinds, ("seed", recipe.seed), *rest, *row.knobs, *fisher]).items()))

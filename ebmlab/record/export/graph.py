@@ -20,6 +20,8 @@ from ebmlab.record.export.quiet import quiet
 aten = torch.ops.aten
 _ASSERTIONS = {getattr(aten, name).default for name in ("_assert_scalar", "_assert_tensor_metadata")}
 _IDLE = {aten.detach.default, aten.alias.default}
+MANY = ({0: Dim("n", min=1)},)
+"""How many points there are is left open."""
 END = 2**63 - 1
 """What a graph has for the end of a dimension."""
 
@@ -96,7 +98,7 @@ def score_program(graph: fx.GraphModule, plain: Mapping[Any, Callable[..., Tenso
 
 def _exported(module: nn.Module, example: Tensor) -> ExportedProgram:
     with quiet():
-        return export(module, (example,), dynamic_shapes=({0: Dim("n", min=1)},))
+        return export(module, (example,), dynamic_shapes=MANY)
 
 
 def _example(module: nn.Module) -> Tensor:

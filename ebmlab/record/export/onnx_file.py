@@ -11,7 +11,7 @@ from torch.export import ExportedProgram
 from ebmlab.engine.types import Work
 from ebmlab.record.export.base import Check, Source
 from ebmlab.record.export.checks import Values, check
-from ebmlab.record.export.graph import energy_program, score_program
+from ebmlab.record.export.graph import MANY, energy_program, score_program
 from ebmlab.record.export.quiet import quiet
 from ebmlab.spec import BadInput
 
@@ -73,7 +73,9 @@ def _write(program: ExportedProgram, outputs: list[str], source: Source, path: P
 
 def _translated(program: ExportedProgram, outputs: list[str]) -> torch.onnx.ONNXProgram:
     try:
-        found = torch.onnx.export(program, dynamo=True, verbose=False, input_names=["x"], output_names=outputs)
+        found = torch.onnx.export(
+            program, dynamo=True, verbose=False, input_names=["x"], output_names=outputs, dynamic_shapes=MANY
+        )
     except torch.onnx.errors.OnnxExporterError as fault:
         reason = str(fault.__cause__ or fault).partition("\n")[0][:200]
         raise BadInput(f"ONNX has no word for a part of this energy ({reason}); choose the Python file") from None

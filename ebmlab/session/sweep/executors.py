@@ -23,11 +23,19 @@ def processes(jobs: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")  # the one way that all systems have, and that is safe with torch
     ear, mouth = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(jobs, context, _begin, (ear,))
+    others = multiprocessing.active_children()
+    with _uninterrupted():
+        pool.submit(int)  # which starts them all
+    workers = [child for child in multiprocessing.active_children() if child not in others]
     try:
         yield pool
         pool.shutdown()
+    except BaseException:
+        for worker in workers:
+            worker.terminate()
+        raise
     finally:
-        mouth.close()  # ends them in the midst of their work, where there is an error or an interrupt
+        mouth.close()
         pool.shutdown(cancel_futures=True)
         ear.close()
 
@@ -63,6 +71,20 @@ def cluster(address: str, seconds: float = 10.0) -> Iterator[Executor]:
             yield executor
         except (KilledWorker, CancelledError):  # by the cluster, or by the loss of its scheduler
             raise BrokenExecutor(f"{address} has given up") from None
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Keeps Ctrl+C from the processes that are started meanwhile, before they can see to that themselves."""
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _begin(ear: Connection) -> None:

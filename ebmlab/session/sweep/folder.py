@@ -121,14 +121,14 @@ def read_tried(path: str | os.PathLike[str]) -> list[Tried]:
         BadInput: If this is not the folder of a sweep, or something in it is broken.
     """
 
-    folder = Folder(path)
-    if not (folder.path / PLAN).exists():
+    if not (Path(path) / PLAN).is_file():
         raise BadInput("this is not the folder of a sweep; give one that `ebmlab sweep` has made", source=str(path))
+    folder = Folder(path)
     plan = _json(folder.path / PLAN)
     names = plan.get("runs") if isinstance(plan, dict) else None
     if not isinstance(names, list):
         raise BadInput("this is broken; run the sweep again, which keeps its runs", source=str(folder.path / PLAN))
-    there = sorted(run.name for run in (folder.path / RUNS).iterdir() if run.suffix != PART)
+    there = sorted(run.name for run in (folder.path / RUNS).glob("*") if run.suffix != PART)
     return folder.rows(dict.fromkeys([*(name for name in names if name in there), *there]))
 
 
