@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run setup test test-quick test-claims fuzz lint equations thumbnails bench soak clean
+.PHONY: run setup test test-quick test-claims test-exports fuzz lint equations thumbnails bench soak clean
 
 run:  ## open the lab; without a display, train the default recipe into ./run
 	@$(PYTHON) packaging/bootstrap.py run
@@ -15,10 +15,13 @@ test: setup  ## every test
 	$(BIN)/python -m pytest -n 2
 
 test-quick: setup  ## the tests that take less than some seconds
-	$(BIN)/python -m pytest -m "not slow and not claims and not fuzz"
+	$(BIN)/python -m pytest -m "not slow and not claims and not fuzz and not exports"
 
 test-claims: setup  ## every exhibit of the gallery performed to its claim; some tens of minutes
 	$(BIN)/python -m pytest -m claims tests/claims
+
+test-exports: setup  ## every energy in every format, read back and held against torch; some minutes
+	$(BIN)/python -m pytest -m exports tests/record
 
 fuzz: setup  ## a thousand broken session files, two hundred kills while saving, and every estimator reopened; some minutes
 	$(BIN)/python -m pytest -m fuzz tests/fuzz tests/session

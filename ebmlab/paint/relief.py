@@ -37,6 +37,8 @@ AMBIENT = 0.42
 """Share of the light that comes from everywhere."""
 EDGE = 0.12
 """Height below the plate within which a slope is no longer shaded."""
+DENSE = 0.6
+"""Points read along a line of sight for each pixel that it is long; between two the surface is straight."""
 _MARGIN = 0.96
 
 
@@ -96,7 +98,7 @@ class Relief:
         reach = math.ceil(min(half * stand.scale, stand.width / 2))
         self.columns = slice(stand.width // 2 - reach, stand.width // 2 + reach)
         across = (np.arange(-reach, reach) + 0.5 + stand.width // 2 - stand.width / 2) / stand.scale
-        n = max(round(0.9 * 2 * half * stand.scale * stand.camera.tilt[0]), 160)
+        n = max(round(DENSE * 2 * half * stand.scale * stand.camera.tilt[0]), 160)
         self._away = ((2 * np.arange(n) + 1) / n - 1) * half
         columns, rows = (self._line(k, across)[None] + self._line(k, self._away, 1)[:, None] for k in (0, 1))
         self._values = self._read(columns, rows)  # (2, n, columns)

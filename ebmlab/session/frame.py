@@ -70,7 +70,7 @@ class Frame:
         """Returns the frame as safetensors, with what is no tensor as JSON in its metadata."""
 
         tensors = {f"weights.{name}": w.detach() for name, w in self.weights.items()}
-        tensors |= {name: getattr(self, name).detach().float() for name in _POINTS}
+        tensors |= {name: getattr(self, name).detach().float().clone() for name in _POINTS}  # two may be one
         tensors = {name: x.cpu().contiguous() for name, x in tensors.items()}
         figures = None if self.figures is None else _plain(self.figures.to_json())
         facts = {"step": self.step, "edits": self.edits, "log_z": _plain(self.log_z), "figures": figures}

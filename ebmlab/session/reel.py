@@ -114,7 +114,7 @@ class Reel:
             end=max(self.end, frame.step),
             moments=self._run.moments,
             kept=self.steps,
-            **self._histories(frame.step, recipe),
+            **self._histories(frame, recipe),
         )
 
     def play(self, steps: Sequence[int], lens: Lens) -> Iterator[Snapshot]:
@@ -192,10 +192,15 @@ class Reel:
             self._pictures[key] = Picture(self._net, self._density(recipe), self._device)
         return self._pictures[key]
 
-    def _histories(self, step: int, recipe: Recipe) -> dict[str, Any]:
-        """Returns the series as they were at a step, and the estimates of log Z that were the latest."""
+    def _histories(self, frame: Frame, recipe: Recipe) -> dict[str, Any]:
+        """Returns the series as they were at a step, and the estimates of log Z that were the latest.
 
-        cut = {name: series.until(step) for name, series in self._series.items()}
+        The exact figures end with those that the panes show: later ones were not known yet.
+        """
+
+        cut = {name: series.until(frame.step) for name, series in self._series.items()}
+        if frame.figures is not None and "exact" in cut:
+            cut["exact"] = cut["exact"].until(frame.figures.step)
         log_z = tuple(cut.get(f"log_z/{i}", _NOTHING) for i in range(len(recipe.log_z)))
         estimates = tuple(
             Estimate(index=i, kind=recipe.log_z[i].kind, step=int(series["step"][-1]), log_z=_last(series))

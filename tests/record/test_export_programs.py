@@ -75,7 +75,7 @@ def test_that_the_graph_of_every_energy_is_the_energy(kind):
     assert check("the program", source.net, source.session.recipe.window, program).error <= 1e-6
 
 
-@pytest.mark.slow
+@pytest.mark.exports
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", [*ENERGIES, "flow of couplings", "formula 0", "formula 1"])
 def test_that_every_energy_leaves_in_every_format(kind, tmp_path):
@@ -84,7 +84,7 @@ def test_that_every_energy_leaves_in_every_format(kind, tmp_path):
     assert {name: done.error for name, done in found.items() if not done.error <= LIMIT} == {}
 
 
-@pytest.mark.slow
+@pytest.mark.exports
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["mlp", "flow", "vae", "mixture-density"])
 def test_that_a_trained_energy_leaves_as_near(kind, tmp_path):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ebmlab.gui import theme
 from ebmlab.gui.views.rail import Rail
 from ebmlab.paint.numbers import number
-from ebmlab.paint.shapes import faded, painting, path, pen
+from ebmlab.paint.shapes import drawing, faded, painting, path, pen
 
 HEIGHT, TEXT, EDGE = 40, 15, 7
 """Pixels at scale 1: of the whole, of the line of words at the top, of the room at either end."""
@@ -41,6 +41,8 @@ class Scrubber(QWidget):
         self.words = ("", "")
         self._aim: int | None = None
         self._under: int | None = None
+        self._pixmap = QPixmap()
+        self._ground_of: tuple[object, ...] = ()
         theme.signals.changed.connect(self._dress)
 
     def show_rail(self, rail: Rail) -> None:
@@ -145,21 +147,36 @@ class Scrubber(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with painting(self) as painter:
+            painter.drawPixmap(0, 0, self._ground())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_steps(painter)
-            self._paint_curve(painter)
-            self._paint_moments(painter)
             self._paint_handle(painter)
             self._paint_words(painter)
+
+    def _ground(self) -> QPixmap:
+        """Returns the picture of what stays while somebody drags: the steps, the curve and the names."""
+
+        rail, ratio = self.rail, self.devicePixelRatioF()
+        shown = rail.end, rail.kept, rail.moments, rail.exact and len(rail.exact)
+        of = (*shown, self.size(), ratio, theme.current(), self.hasFocus())
+        if of != self._ground_of:
+            self._ground_of, self._pixmap = of, QPixmap(self.size() * ratio)
+            self._pixmap.setDevicePixelRatio(ratio)
+            self._pixmap.fill(Qt.GlobalColor.transparent)
+            with drawing(self._pixmap) as painter:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self._paint_steps(painter)
+                self._paint_curve(painter)
+                self._paint_moments(painter)
+        return self._pixmap
 
     def _paint_steps(self, painter: QPainter) -> None:
         p, track, rail = theme.current().palette, self.track, self.rail
         painter.fillRect(track, QColor(p.raised))
-        x = np.unique([round(self.place(step)) for step in rail.kept])
+        x = np.unique(np.round(track.left() + track.width() * np.array(rail.kept) / max(rail.end, 1)))
         bottom, top = track.bottom(), track.bottom() - theme.current().px(4)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen(theme.mix(p.muted, p.raised, 0.5).name()))
-        painter.drawLines([QLineF(at, bottom, at, top) for at in x])
+        painter.drawLines([QLineF(at, bottom, at, top) for at in x.tolist()])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.hasFocus():
             painter.setPen(pen(p.accent))
