@@ -7,7 +7,7 @@ from ebmlab.cli.main import Failed
 from ebmlab.cli.output import Progress, show_json
 from ebmlab.cli.sources import open_amended, read_run
 from ebmlab.engine.types import Work
-from ebmlab.record.export import Exported, export, find_format
+from ebmlab.record.export import TOLERANCE, Exported, export, find_format
 from ebmlab.spec import BadInput
 
 
@@ -55,6 +55,7 @@ def _said(done: Exported) -> str:
     said = f"saved {done.size:,} bytes in {done.path}"
     if done.check is None:
         return said
-    by, points, error = done.check
+    by, points, error, rounding = done.check
     far = f"at most {error:.1e} from" if error else "the same as"
-    return f"{said}; read again by {by} at {points:,} points: {far} torch"
+    also = f", which is itself rounded by {rounding:.1e}" if error > TOLERANCE else ""
+    return f"{said}; read again by {by} at {points:,} points: {far} torch{also}"

@@ -43,7 +43,7 @@ class PaneCell:
         self.painter = PlanePainter(shared, pace)
         self.painter.show_kind(cell.name)
         self.painter.overlays = cell.overlays
-        self._axes = axes
+        self._axes = axes and cell.name != "surface"  # which has no plane to count along
         self._figure = ""
 
     def take(self, snapshot: Snapshot, end: float) -> None:

@@ -49,7 +49,7 @@ def test_that_export_answers_with_the_file_and_its_check(folder, capsys):
     assert found["format"] == "safetensors"
     assert found["file"] == "e.safetensors"
     assert found["bytes"] == (folder / "e.safetensors").stat().st_size
-    assert set(found["check"]) == {"by", "points", "error"}
+    assert set(found["check"]) == {"by", "points", "error", "rounding"}
     assert found["check"]["error"] == 0
 
 

@@ -106,7 +106,7 @@ def export(session: Session, name: str, path: str | os.PathLike[str], run: Run |
     beside = path.with_name(path.name + ".part")
     try:
         check = yield from wanted.write(source, beside)
-        if check is not None and not check.error <= TOLERANCE:
+        if check is not None and not check.error <= check.limit:
             return Exported(format=name, path=str(path), check=check, fault=_fault(check))
         size = beside.stat().st_size
         beside.replace(path)
@@ -135,4 +135,4 @@ def _check_free(path: Path) -> None:
 
 
 def _fault(check: Check) -> str:
-    return f"{check.by} differs from torch by {check.error:.1g}, more than {TOLERANCE:g}; nothing was written"
+    return f"{check.by} differs from torch by {check.error:.1g}, more than {check.limit:.1g}; nothing was written"

@@ -25,9 +25,10 @@ from ebmlab.session.session import Session
 from ebmlab.session.trace import Series
 from ebmlab.spec import BadInput
 
-TOLERANCE = 1e-4
-"""The largest difference from torch that a file is let out with, relative to the value, or to 1 if that is larger:
-roundings reach 1e-5 where an energy is steep, and a graph that is wrong is far beyond."""
+TOLERANCE = 1e-5
+"""The largest difference from torch that a file is let out with, or, where torch itself is rounded by more,"""
+ROUNDINGS = 4
+"""this many of its roundings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +92,20 @@ class Check(NamedTuple):
         by: What read it.
         points: At how many points they were compared.
         error: The largest difference of an energy or a score, relative to that of torch, or to 1 if that is larger.
+        rounding: The largest difference of torch in float32, in the same measure, from torch in float64 there and two
+            roundings of the points aside: no file in float32 can be held to less.
     """
 
     by: str
     points: int
     error: float
+    rounding: float = 0.0
+
+    @property
+    def limit(self) -> float:
+        """The largest error that is a rounding."""
+
+        return max(TOLERANCE, ROUNDINGS * self.rounding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,14 @@ from torch import Tensor
 
 from ebmlab import __version__
 from ebmlab.engine.types import Work
-from ebmlab.record.export.base import TOLERANCE, Check, Source
+from ebmlab.record.export.base import Check, Source
 from ebmlab.record.export.checks import Values, check, exact, points
 from ebmlab.record.export.spelling import constant, lines
 from ebmlab.session.session import Session
 from ebmlab.spec import find
 
+FAR = 1e-4
+"""How far energies may be from those of the lab on another machine."""
 FEW = 4
 """Numbers that a constant may have to be written out."""
 SECONDS = 300
@@ -136,7 +138,7 @@ def write_file(source: Source, path: Path) -> Work[Check]:
         points=_literal(few),
         energies=_literal(exact(source.net, few)[0]),
         recipe=repr(json.dumps(json.loads(session.recipe.dumps()), separators=(",", ":"))),
-        tolerance=TOLERANCE,
+        tolerance=FAR,
     )
     path.write_text(text, encoding="utf-8")
     yield 0.6
