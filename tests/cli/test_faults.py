@@ -239,7 +239,7 @@ def test_that_a_disk_that_refuses_is_one_line(here, capsys, monkeypatch, quick_f
     def refuse(*args):
         raise PermissionError(13, "Permission denied", "run")
 
-    monkeypatch.setattr("ebmlab.cli.train.save_run", refuse)
+    monkeypatch.setattr("ebmlab.cli.train.write_run", refuse)
     assert "run: permission denied" in fault(capsys, "train", "-o", "run", *SMALL)
 
 

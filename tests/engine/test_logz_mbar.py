@@ -160,6 +160,7 @@ def test_that_what_no_particle_has_reached_is_called_out(rng):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_that_truth_lies_within_two_standard_errors_as_often_as_it_should():
     known = two_modes(log_z=1.0)
     log_z, stderr = many(MultistateBennett(particles=48, draws=6, burn_in=3, rungs=8, width=4.0), scene(known), 40)

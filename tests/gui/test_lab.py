@@ -81,7 +81,8 @@ def test_that_a_stroke_drawn_by_mouse_changes_the_target_and_undo_takes_it_back(
     take_up(lab, "brush")
     plane = lab.canvas.findChild(QWidget, "plane-0")
     stroke(plane, (0.3, 0.5), (0.5, 0.4), (0.7, 0.5))
-    qtbot.waitUntil(lambda: isinstance(lab.snapshot.recipe.target, Drawing), timeout=20000)
+    assert isinstance(lab.document.recipe.target, Drawing)
+    qtbot.waitUntil(lambda: lab.snapshot.recipe == lab.document.recipe, timeout=20000)
     (mark,) = lab.snapshot.recipe.target.marks
     (x0, _), (x1, _) = mark.path[0], mark.path[-1]
     assert x0 < -1 < 1 < x1, "the stroke ran from the left to the right of the plane's middle"

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ebmlab.engine.energies import ENERGIES, MLP, Flow, Formula, Quadratic
+from ebmlab.engine.estimators import ESTIMATORS
 from ebmlab.engine.expression import FUNCTIONS
 from ebmlab.engine.oracle import Evaluation
 from ebmlab.engine.types import finish
@@ -39,8 +40,9 @@ SPECS = {
     "constant": Formula(expression="1", parameters={}),
     **{f"formula {i}": Formula(expression=text, parameters={"a": 0.3}) for i, text in enumerate(FORMULAS)},
 }
-QUICK = {"mlp", "quadratic", "formula", "constant", "mlp of width 1"}
-"""Kinds that are traced at once."""
+FAMOUS = [*ENERGIES, "flow of couplings", "formula 0", "formula 1"]
+"""Kinds that are written in every format; of the others and of some quick ones the graph is enough."""
+QUICK = ["mlp", "quadratic", "formula", *(kind for kind in SPECS if kind not in FAMOUS)]
 PROGRAMS = ("pt2", "pt2-score", "onnx", "onnx-score", "python")
 
 
@@ -65,8 +67,8 @@ def test_that_the_formulas_use_every_function():
     assert all(f"{name}(" in "".join(FORMULAS) for name in FUNCTIONS)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(k, marks=() if k in QUICK else pytest.mark.slow) for k in SPECS])
-def test_that_the_graph_of_every_energy_is_the_energy(kind):
+@pytest.mark.parametrize("kind", QUICK)
+def test_that_the_graph_of_an_energy_is_the_energy(kind):
     source = Source(session=session_of(kind))
     found = check("the graph", source.net, source.session.recipe.window, lambda x: (source.graph(x),))
     assert found.error <= 1e-6
@@ -77,23 +79,24 @@ def test_that_the_graph_of_every_energy_is_the_energy(kind):
 
 @pytest.mark.exports
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", [*ENERGIES, "flow of couplings", "formula 0", "formula 1"])
+@pytest.mark.parametrize("kind", FAMOUS)
 def test_that_every_energy_leaves_in_every_format(kind, tmp_path):
     source = Source(session=session_of(kind))
     found = {name: finish(EXPORTS[name].write(source, tmp_path / name)) for name in PROGRAMS}
-    assert {name: done.error for name, done in found.items() if not done.error <= LIMIT} == {}
+    assert {name: done for name, done in found.items() if not done.error <= max(LIMIT, done.rounding)} == {}
+    assert found["onnx"].error <= LIMIT
 
 
 @pytest.mark.exports
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["mlp", "flow", "vae", "mixture-density"])
-def test_that_a_trained_energy_leaves_as_near(kind, tmp_path):
-    session = Session(Recipe(energy=SPECS[kind], batch=128), "cpu")
-    for _ in range(300):
+@pytest.mark.parametrize("kind", ["flow", "vae", "kernel-density"])
+def test_that_a_sharp_density_leaves_as_near_as_torch_is_to_itself(kind, tmp_path):
+    session = Session(Recipe(energy=SPECS[kind], estimator=ESTIMATORS["likelihood"](), batch=128), "cpu")
+    for _ in range(150):
         session.step()
     source = Source(session=session)
-    found = {name: finish(EXPORTS[name].write(source, tmp_path / name)) for name in PROGRAMS}
-    assert {name: done.error for name, done in found.items() if not done.error <= LIMIT} == {}
+    done = finish(EXPORTS["onnx-score"].write(source, tmp_path / "e"))
+    assert done.error <= max(LIMIT, done.rounding)
 
 
 def test_that_an_onnx_file_takes_any_number_of_points_and_carries_its_recipe(tmp_path):
@@ -149,6 +152,7 @@ def test_that_a_wrong_file_is_told_from_a_right_one():
     assert error(lambda x: (exact(net, x)[0], -exact(net, x)[1])) > 0.1
     assert error(lambda x: (exact(net, x)[0][:1],)) == float("inf")
     assert error(lambda x: (torch.full((len(x),), torch.nan),)) == float("inf")
+    assert 0 < check("nobody", net, window, lambda x: exact(net, x)).rounding < LIMIT
 
 
 def test_that_a_flow_leaves_with_couplings_that_are_trained_in_any_shape():
