@@ -14,11 +14,11 @@ from ebmlab.engine.energies import MLP
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.engine.logz import AIS
 from ebmlab.gui import equations, theme
-from ebmlab.paint.boxes import Box
 from ebmlab.gui.labels import families, label, sections
 from ebmlab.gui.panels.catalogue import CataloguePanel, name_of
 from ebmlab.gui.panels.sheet import ComponentSheet
 from ebmlab.gui.window import LabWindow
+from ebmlab.paint.boxes import Box
 from ebmlab.session.recipe import Recipe
 from ebmlab.spec import FAMILIES, amend, knobs, page
 from ebmlab.spec.catalogue import note

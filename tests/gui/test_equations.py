@@ -9,9 +9,9 @@ import ebmlab.session.recipe  # noqa: F401  fills the families
 from ebmlab.engine.estimators import PersistentContrastiveDivergence
 from ebmlab.gui import theme
 from ebmlab.gui.equations import EquationView
+from ebmlab.gui.tex import inline, rich
 from ebmlab.paint import boxes, equations
 from ebmlab.paint.equations import lines, paint, pieces, terms, typeset
-from ebmlab.gui.tex import inline, rich
 from ebmlab.spec import FAMILIES, page
 
 # The offscreen platform says so of every window that has a least size.
