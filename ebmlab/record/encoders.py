@@ -122,7 +122,7 @@ def codecs() -> dict[str, str]:
             said[name] = first(wanted, Path(name)).name
         except BadInput as fault:
             said[name] = f"none: {fault.message}"
-    has_webp = features.check("webp")  # type: ignore[no-untyped-call]
+    has_webp = features.check("webp")
     webp = "Pillow" if has_webp else "none: this build of Pillow has no WebP"
     return {**said, "GIF": "Pillow", "WebP": webp, "APNG": "Pillow", "PNG": "Pillow"}
 

@@ -42,7 +42,7 @@ class GIF(Encoder):
                 left, top, right, bottom = changed(before, picture)
                 part = _reduced(picture[top:bottom, left:right], palette)
                 time = round(100 * (index + 1) / self.fps) - round(100 * index / self.fps)
-                file.writelines(GifImagePlugin.getdata(part, (left, top), duration=10 * time))  # type: ignore[no-untyped-call]
+                file.writelines(GifImagePlugin.getdata(part, (left, top), duration=10 * time))
                 before = picture
             file.write(b";")
 
